@@ -1,0 +1,128 @@
+"""What may stand in the audit log: for each action the details it may carry, and for each detail its form.
+
+The log proves that things happened; it must not tell what the data say. So details are ids, digests and code words
+only: no counts, no values of cells, no free text.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from enclave.errors import EnclaveBug
+
+SYSTEM = "system"
+"""The actor of what the house does by itself."""
+
+
+class LogAction(StrEnum):
+    """What happened."""
+
+    CREATED = "request_created"
+    SUBMITTED = "request_submitted"
+    WITHDRAWN = "request_withdrawn"
+    VOTED = "voted"
+    RETURNED = "request_returned"
+    APPROVED = "request_approved"
+    REJECTED = "request_rejected"
+    EXPIRED = "request_expired"
+    SENT_BACK = "request_sent_back"
+    RELEASED = "request_released"
+    PUBLISHED = "release_published"
+    REVOKED = "release_revoked"
+    REFUSED = "refused"
+    PERSON_ENROLLED = "person_enrolled"
+    KEY_CREATED = "key_created"
+    KEY_USED = "key_used"
+    KEY_DESTROYED = "key_destroyed"
+    POLICY_LOADED = "policy_loaded"
+    DELIVERY_TAKEN = "delivery_taken"
+    DELIVERY_REFUSED = "delivery_refused"
+    DATA_PREPARED = "data_prepared"
+    LOG_READ = "log_read"
+
+
+_STEP = frozenset({"account", "turn", "state"})
+
+ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
+    {
+        LogAction.CREATED: _STEP | {"project", "stage", "author", "binding"},
+        LogAction.SUBMITTED: _STEP | {"binding"},
+        LogAction.WITHDRAWN: _STEP,
+        LogAction.VOTED: _STEP | {"decision", "binding", "history_seen"},
+        LogAction.RETURNED: _STEP,
+        LogAction.APPROVED: _STEP | {"binding"},
+        LogAction.REJECTED: _STEP,
+        LogAction.EXPIRED: _STEP,
+        LogAction.SENT_BACK: _STEP | {"reason", "binding", "history_attacked"},
+        LogAction.RELEASED: _STEP
+        | {"release", "binding", "approved_by", "history_seen", "history_attacked", "history_head", "manifest"},
+        LogAction.PUBLISHED: frozenset({"request", "manifest"}),
+        LogAction.REVOKED: _STEP,
+        LogAction.REFUSED: frozenset({"account", "operation", "code"}),
+        LogAction.PERSON_ENROLLED: frozenset({"accounts", "roles", "projects", "conflicts", "trained_until"}),
+        LogAction.KEY_CREATED: frozenset({"project", "operation"}),
+        LogAction.KEY_USED: frozenset({"project", "operation"}),
+        LogAction.KEY_DESTROYED: frozenset({"project", "operation"}),
+        LogAction.POLICY_LOADED: frozenset({"policy"}),
+        LogAction.DELIVERY_TAKEN: frozenset({"delivery", "account"}),
+        LogAction.DELIVERY_REFUSED: frozenset({"delivery", "code", "account"}),
+        LogAction.DATA_PREPARED: frozenset({"project", "policy", "snapshot"}),
+        LogAction.LOG_READ: frozenset({"account"}),
+    }
+)
+
+_NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
+_DIGEST = r"[0-9a-f]{64}"
+_WORD = r"[a-z][a-z_ ]{0,39}"
+_FORMS = {
+    **dict.fromkeys(
+        ("account", "project", "author", "release", "request", "accounts", "projects", "conflicts", "approved_by"),
+        _NAME,
+    ),
+    **dict.fromkeys(
+        (
+            *("binding", "history_seen", "history_attacked", "history_head", "manifest"),
+            *("policy", "snapshot", "delivery"),
+        ),
+        _DIGEST,
+    ),
+    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles"), _WORD),
+    "code": r"[A-Z][A-Z0-9_]{0,39}",
+    "trained_until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+}
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
+
+Details = Mapping[str, str | int | tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class LogDraft:
+    """An entry before the log gives it a number, a time and its place in the chain.
+
+    `actor` is a person's id or SYSTEM; `subject` what it happened to. Raises EnclaveBug LOG_DETAIL when a detail is not
+    on the list of its action or not of its form: what was not foreseen is not written.
+    """
+
+    actor: str
+    action: LogAction
+    subject: str
+    details: Details = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if re.fullmatch(_NAME, self.actor) is None or _SUBJECT.fullmatch(self.subject) is None:
+            raise EnclaveBug("LOG_DETAIL", f"actor and subject of '{self.action}' must be ids")
+        for key, value in self.details.items():
+            if key not in ALLOWED_DETAILS[self.action] or not _has_form(key, value):
+                raise EnclaveBug(
+                    "LOG_DETAIL", f"'{key}' of '{self.action}' may not be written to the audit log like this"
+                )
+
+
+def _has_form(key: str, value: str | int | tuple[str, ...]) -> bool:
+    if key == "turn":
+        return type(value) is int
+    if isinstance(value, tuple):
+        return all(_has_form(key, part) for part in value)
+    return isinstance(value, str) and re.fullmatch(_FORMS[key], value) is not None

@@ -1,0 +1,178 @@
+"""Who may do what. Each rule is a pair: `check_x` raises PermissionDenied with the reason, `may_x` says yes or no.
+
+Rules are about persons; an account only says which person is at the keyboard. What is possible in which state is not
+decided here but by the transition table in request.py.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Concatenate, ParamSpec
+
+from enclave.errors import PermissionDenied
+from enclave.gateway.canonical import check_name
+from enclave.gateway.request import Request, Stage
+from enclave.gateway.review import Vote
+
+P = ParamSpec("P")
+
+
+class Role(StrEnum):
+    """What a person is in this house."""
+
+    ANALYST = "analyst"
+    CBSS_STAFF = "cbss_staff"
+    OUTPUT_CHECKER = "output_checker"
+    STEWARD = "steward"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A human being, with all accounts, roles, projects (by id) and declared conflicts (projects, by id).
+
+    `trained_until` is the last day on which the person's training in output checking is valid; None: never trained.
+    """
+
+    id: str
+    accounts: frozenset[str] = frozenset()
+    roles: frozenset[Role] = frozenset()
+    projects: frozenset[str] = frozenset()
+    conflicts: frozenset[str] = frozenset()
+    trained_until: date | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name in (self.id, *self.accounts, *self.projects, *self.conflicts):
+            check_name("person, account or project", name)
+
+
+def _need_role(person: Person, *roles: Role) -> None:
+    if not person.roles & set(roles):
+        words = " or ".join(role.replace("_", " ") for role in roles)
+        raise PermissionDenied(f"NOT_{roles[0].upper()}", f"this needs the role of {words}; ask a steward")
+
+
+def _need_project(person: Person, project: str) -> None:
+    if project not in person.projects:
+        raise PermissionDenied("NOT_ON_PROJECT", f"you are not a member of project {project}; ask its steward")
+
+
+def _need_author(person: Person, request: Request) -> None:
+    if person.id != request.author:
+        raise PermissionDenied("NOT_AUTHOR", f"only the author of request {request.id} may do this")
+
+
+def check_open_microdata(person: Person, project: str) -> None:
+    """Let only CBSS staff on the project touch the microdata of a standing advice (17/17 par. 4)."""
+    _need_role(person, Role.CBSS_STAFF)
+    _need_project(person, project)
+
+
+def check_derive(person: Person, project: str) -> None:
+    """Let an analyst of the project, who never opens the microdata, derive from tables released inside (stage 2)."""
+    _need_role(person, Role.ANALYST)
+    _need_project(person, project)
+    if Role.CBSS_STAFF in person.roles:
+        raise PermissionDenied(
+            "OPENS_MICRODATA", "who may open the microdata cannot ask for stage 2 (17/17 par. 4); let an analyst ask"
+        )
+
+
+def check_request(person: Person, project: str, stage: Stage) -> None:
+    """Let CBSS staff of the project make stage 1 (inside), and its analysts stage 2 (outside)."""
+    if stage is Stage.INSIDE:
+        check_open_microdata(person, project)
+    else:
+        check_derive(person, project)
+
+
+def check_submit(person: Person, request: Request) -> None:
+    """Let the author submit, while still allowed to make such a request."""
+    _need_author(person, request)
+    check_request(person, request.project, request.stage)
+
+
+def check_withdraw(person: Person, request: Request) -> None:
+    """Let the author withdraw."""
+    _need_author(person, request)
+
+
+def check_return(person: Person, request: Request, today: date) -> None:
+    """Let output checkers act: with valid training, not the author, not of the project, no conflict declared."""
+    _need_role(person, Role.OUTPUT_CHECKER)
+    if person.trained_until is None or today > person.trained_until:
+        raise PermissionDenied("TRAINING_EXPIRED", "your training in output checking is not valid; renew it first")
+    if person.id == request.author:
+        raise PermissionDenied(
+            "SAME_PERSON", f"you are the author of request {request.id}; another person must check it"
+        )
+    if request.project in person.projects:
+        raise PermissionDenied(
+            "CHECKER_ON_PROJECT", f"you are a member of project {request.project}; others must check"
+        )
+    if request.project in person.conflicts:
+        raise PermissionDenied("CONFLICT_DECLARED", f"you declared a conflict with project {request.project}")
+
+
+def check_vote(person: Person, request: Request, votes: Iterable[Vote], today: date) -> None:
+    """Let a checker vote as for a return; and nobody twice in a turn, under whichever account."""
+    check_return(person, request, today)
+    if any(vote.person == person.id and vote.turn == request.turn for vote in votes if vote.request == request.id):
+        raise PermissionDenied(
+            "VOTED_ALREADY", f"you have voted on request {request.id} in this turn; one person, one vote"
+        )
+
+
+def check_release(person: Person) -> None:
+    """Let an operator or a steward start the release of what two others approved."""
+    _need_role(person, Role.OPERATOR, Role.STEWARD)
+
+
+def check_publish(person: Person) -> None:
+    """Let an operator finish publications that a crash left open."""
+    _need_role(person, Role.OPERATOR)
+
+
+def check_revoke(person: Person) -> None:
+    """Let a steward revoke a release."""
+    _need_role(person, Role.STEWARD)
+
+
+def check_read_log(person: Person) -> None:
+    """Let auditors read the audit log; to others it would show votes before both are cast."""
+    _need_role(person, Role.AUDITOR)
+
+
+def check_view(person: Person, request: Request) -> None:
+    """Let members of its project see a request, and those whose office it is."""
+    if request.project in person.projects:
+        return
+    _need_role(person, Role.OUTPUT_CHECKER, Role.STEWARD, Role.AUDITOR, Role.OPERATOR)
+
+
+def _pair(check: Callable[Concatenate[Person, P], None]) -> Callable[Concatenate[Person, P], bool]:
+    def may(person: Person, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        try:
+            check(person, *args, **kwargs)
+        except PermissionDenied:
+            return False
+        return True
+
+    may.__doc__ = f"Say whether the person may: {check.__doc__}"
+    return may
+
+
+may_open_microdata = _pair(check_open_microdata)
+may_derive = _pair(check_derive)
+may_request = _pair(check_request)
+may_submit = _pair(check_submit)
+may_withdraw = _pair(check_withdraw)
+may_return = _pair(check_return)
+may_vote = _pair(check_vote)
+may_release = _pair(check_release)
+may_publish = _pair(check_publish)
+may_revoke = _pair(check_revoke)
+may_read_log = _pair(check_read_log)
+may_view = _pair(check_view)

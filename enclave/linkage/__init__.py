@@ -1,0 +1,1 @@
+"""Deliveries in, coded data of a project out: intake with quarantine, cohorts, linking, coding, codebook."""

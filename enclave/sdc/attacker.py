@@ -1,0 +1,252 @@
+"""The attacker: what can be worked out from everything published, by linear and integer programming.
+
+It alone can approve a pattern, and it shares nothing with the part that proposes one: it knows `table.py` and nothing
+else. The proof is positive. For each hidden cell it gives a *witness*: a table of integers that agrees with all that
+is public and in which the cell reaches the value it must be able to have. Witnesses are checked in exact integer
+arithmetic (`certified`), so that a slip of the solver can fail a safe pattern but never pass an unsafe one.
+
+One witness usually serves many cells: each linear program lifts as many open cells as it can, at once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, sparse
+from scipy.sparse import csgraph
+
+from enclave.errors import EnclaveBug
+from enclave.sdc.table import NO_UPPER, Ints, Knowledge
+
+NO_DEPTH = np.iinfo(np.int64).max
+"""No need that a cell's minimum gets down to anything."""
+
+GOOD_ENOUGH = 0.3
+"""Relative gap at which a program for many cells may stop: what it misses is tried again. For one cell it is exact."""
+
+_OPTIMAL, _UNBOUNDED = 0, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """Integer values for the hidden `cells` of one connected part; everything else is public there."""
+
+    cells: Ints
+    values: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What an attack found. `unproven`: hidden cells for which no witness exists (or none was found).
+
+    `witness_of[i]` is the index in `witnesses` of the one that lifts cell i to its reach, -1 where no need is.
+    """
+
+    passed: bool
+    unproven: tuple[int, ...]
+    witnesses: tuple[Witness, ...]
+    witness_of: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One connected part of the hidden cells: `matrix @ x == rhs`, lower <= x <= upper, with the needs."""
+
+    cells: Ints
+    matrix: sparse.csr_array
+    rhs: Ints
+    lower: Ints
+    upper: Ints
+    reach: Ints
+    depth: Ints
+
+
+PartResult = tuple[list[Ints], Ints, Ints]
+"""Witness values, per cell the witness that lifts it (-1), per cell the witness that lowers it (-1)."""
+
+
+def attack(
+    knowledge: Knowledge,
+    reach: Ints,
+    depth: Ints | None = None,
+    *,
+    run: Callable[[Callable[[Part], PartResult], Iterable[Part]], Iterable[PartResult]] = map,
+) -> Verdict:
+    """Try to prove that each hidden cell's maximum gets to `reach` (0: no need), and its minimum to `depth`.
+
+    `depth` is for marks that promise a range (NO_DEPTH: no need). `run` maps over connected parts, perhaps in several
+    processes; the verdict does not depend on it. Raises EnclaveBug when what is public contradicts itself.
+    """
+    depth = np.full(reach.shape, NO_DEPTH, dtype=np.int64) if depth is None else depth
+    parts = list(_parts(knowledge, reach, depth))
+    witnesses: list[Witness] = []
+    witness_of = np.full(reach.shape, -1, dtype=np.int64)
+    unproven: list[int] = []
+    for part, (tables, up, down) in zip(parts, run(_attack_part, parts), strict=True):
+        witness_of[part.cells[up >= 0]] = up[up >= 0] + len(witnesses)
+        witnesses += [Witness(part.cells, table) for table in tables]
+        failed = ((part.reach > 0) & (up < 0)) | ((part.depth != NO_DEPTH) & (down < 0))
+        unproven += part.cells[failed].tolist()
+    verdict = Verdict(not unproven, tuple(sorted(unproven)), tuple(witnesses), witness_of)
+    if verdict.passed and not certified(knowledge, reach, verdict):
+        raise EnclaveBug("CERTIFICATE", "a witness does not fit what is public; nothing may be released")
+    return verdict
+
+
+def certified(knowledge: Knowledge, reach: Ints, verdict: Verdict) -> bool:
+    """Check every witness of a verdict in exact integer arithmetic, against the whole of what is public."""
+    lifted = np.zeros(reach.shape, dtype=np.bool_)
+    for number, witness in enumerate(verdict.witnesses):
+        table = knowledge.values.copy()
+        table[witness.cells] = witness.values
+        touched = np.unique(knowledge.matrix[:, witness.cells].nonzero()[0])
+        fits = np.array_equal(knowledge.matrix[touched] @ table, knowledge.rhs[touched])
+        low, high = knowledge.lower[witness.cells], knowledge.upper[witness.cells]
+        if not fits or np.any(witness.values < low) or np.any(witness.values > high):
+            return False
+        if np.any(knowledge.public[witness.cells]):
+            return False
+        lifted |= (verdict.witness_of == number) & (table >= reach)
+    return bool(np.all(lifted[(reach > 0) & ~knowledge.public]))
+
+
+def intervals(knowledge: Knowledge, cells: Sequence[int]) -> Ints:
+    """Return exact integer minimum and maximum of these cells, shape (cells, 2); NO_UPPER where unbounded."""
+    none = np.zeros(knowledge.public.shape, dtype=np.int64)
+    place = {int(cell): (part, i) for part in _parts(knowledge, none, none) for i, cell in enumerate(part.cells)}
+    found = np.empty((len(cells), 2), dtype=np.int64)
+    for row, cell in enumerate(cells):
+        if knowledge.public[cell]:
+            found[row] = knowledge.values[cell]
+            continue
+        part, i = place[int(cell)]
+        found[row] = _extreme(part, i, sign=1), _extreme(part, i, sign=-1)
+    return found
+
+
+def _parts(knowledge: Knowledge, reach: Ints, depth: Ints) -> Iterator[Part]:
+    """Split the hidden cells where no equation connects them; public values move to the right-hand side."""
+    hidden = np.flatnonzero(~knowledge.public)
+    matrix = sparse.csr_array(knowledge.matrix[:, hidden])
+    rhs = knowledge.rhs - knowledge.matrix @ np.where(knowledge.public, knowledge.values, 0)
+    empty = np.diff(matrix.indptr) == 0
+    if np.any(rhs[empty]):
+        raise EnclaveBug("CONTRADICTION", "what is public contradicts itself; nothing may be released")
+    matrix, rhs = matrix[~empty], rhs[~empty]
+    links = abs(matrix)
+    count, label = csgraph.connected_components(links.T @ links, directed=False)
+    row_label = label[matrix.indices[matrix.indptr[:-1]]]
+    by_cell, by_row = np.argsort(label, kind="stable"), np.argsort(row_label, kind="stable")
+    cell_ends = np.searchsorted(label[by_cell], np.arange(count + 1))
+    row_ends = np.searchsorted(row_label[by_row], np.arange(count + 1))
+    for number in range(count):
+        inside = by_cell[cell_ends[number] : cell_ends[number + 1]]
+        rows = by_row[row_ends[number] : row_ends[number + 1]]
+        cells = hidden[inside]
+        block = sparse.csr_array(matrix[rows][:, inside])
+        yield Part(cells, block, rhs[rows], knowledge.lower[cells], knowledge.upper[cells], reach[cells], depth[cells])
+
+
+def _attack_part(part: Part) -> PartResult:
+    """Find witnesses for the needs of one part: many cells at a time while that works, then one by one."""
+    up = np.full(part.cells.shape, -1, dtype=np.int64)
+    down = up.copy()
+    tables: list[Ints] = []
+
+    def lift(cells: Ints, sinks: Ints) -> int:
+        """Look for one more witness; return how many needs it met."""
+        table = _solve(part, cells, sinks)
+        if table is None:
+            return 0
+        raised = cells[table[cells] >= part.reach[cells]]
+        lowered = sinks[table[sinks] <= part.depth[sinks]]
+        if raised.size + lowered.size:
+            up[raised] = down[lowered] = len(tables)
+            tables.append(table)
+        return int(raised.size + lowered.size)
+
+    needs_up, needs_down = part.reach > 0, part.depth != NO_DEPTH
+    while True:
+        open_up, open_down = np.flatnonzero(needs_up & (up < 0)), np.flatnonzero(needs_down & (down < 0))
+        if not open_up.size + open_down.size or not lift(open_up, open_down):
+            break
+    none = np.zeros(0, dtype=np.int64)
+    for cell in open_up:
+        if up[cell] < 0:
+            lift(np.array([cell]), none)
+    for cell in open_down:
+        if down[cell] < 0:
+            lift(none, np.array([cell]))
+    return tables, up, down
+
+
+def _solve(part: Part, cells: Ints, sinks: Ints) -> Ints | None:
+    """Return an integer table that brings many of `cells` up to their reach and `sinks` down to their depth."""
+    relaxed = _program(part, cells, sinks, integer=False)
+    if relaxed is None:
+        return None
+    rounded = np.rint(relaxed).astype(np.int64)
+    if _fits(part, rounded):
+        return rounded
+    exact = _program(part, cells, sinks, integer=True)
+    if exact is None:
+        return None
+    rounded = np.rint(exact).astype(np.int64)
+    return rounded if _fits(part, rounded) else None
+
+
+def _fits(part: Part, table: Ints) -> bool:
+    """Check a table against its part in integers."""
+    within = np.all(table >= part.lower) and np.all(table <= part.upper)
+    return bool(within and np.array_equal(part.matrix @ table, part.rhs))
+
+
+def _program(part: Part, cells: Ints, sinks: Ints, *, integer: bool) -> Ints | None:
+    """Maximise the sum of min(x, reach) over `cells` less the sum of max(x - depth, 0) over `sinks`."""
+    size, ups, downs = len(part.cells), len(cells), len(sinks)
+    equations = sparse.hstack([part.matrix, sparse.csr_array((part.matrix.shape[0], ups + downs))])
+    chosen = sparse.csr_array(
+        (np.ones(ups + downs), (np.arange(ups + downs), np.concatenate([cells, sinks]))), shape=(ups + downs, size)
+    )
+    helper = sparse.diags_array(np.concatenate([-np.ones(ups), -np.ones(downs)]))
+    coupling = sparse.hstack([chosen, helper])  # x - t >= 0 for lifts; x - s <= depth for sinks
+    low = np.concatenate([np.zeros(ups), np.full(downs, -np.inf)])
+    high = np.concatenate([np.full(ups, np.inf), part.depth[sinks].astype(float)])
+    cost = np.concatenate([np.zeros(size), -np.ones(ups), np.ones(downs)])
+    bounds = optimize.Bounds(
+        np.concatenate([part.lower.astype(float), np.full(ups, -np.inf), np.zeros(downs)]),
+        np.concatenate([_finite(part.upper), part.reach[cells].astype(float), np.full(downs, np.inf)]),
+    )
+    result = optimize.milp(
+        cost,
+        integrality=np.concatenate([np.full(size, int(integer)), np.zeros(ups + downs)]),
+        bounds=bounds,
+        constraints=[
+            optimize.LinearConstraint(equations, part.rhs, part.rhs),
+            optimize.LinearConstraint(coupling, low, high),
+        ],
+        options={"mip_rel_gap": 0.0 if ups + downs == 1 else GOOD_ENOUGH},
+    )
+    return None if result.x is None else np.asarray(result.x[:size])
+
+
+def _finite(upper: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.where(upper == NO_UPPER, np.inf, upper.astype(float))
+
+
+def _extreme(part: Part, cell: int, *, sign: int) -> int:
+    """Return the exact minimum (sign 1) or maximum (sign -1) of one cell."""
+    cost = np.zeros(len(part.cells))
+    cost[cell] = sign
+    result = optimize.milp(
+        cost,
+        integrality=np.ones(len(part.cells), dtype=np.int64),
+        bounds=optimize.Bounds(part.lower.astype(float), _finite(part.upper)),
+        constraints=[optimize.LinearConstraint(part.matrix, part.rhs, part.rhs)] if part.matrix.shape[0] else [],
+        options={"mip_rel_gap": 0.0},
+    )
+    if result.status == _UNBOUNDED:
+        return NO_UPPER
+    if result.status != _OPTIMAL or result.x is None:
+        raise EnclaveBug("INTERVAL", "the solver found no interval for a cell; nothing may be released")
+    return int(np.rint(result.x[cell]))

@@ -1,0 +1,146 @@
+"""The key ring: what it opens, for whom, and what happens to a destroyed project's keys."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from enclave.errors import IntegrityError, RequestError
+from enclave.vault.keys import KeyStore, KeyUse, unwrap, wrap
+from enclave.vault.master import Key, MasterKey, MasterKeyFile
+
+Events = list[tuple[str, str, str]]
+
+
+def _store(base: Path, events: Events | None = None) -> KeyStore:
+    heard: Events = [] if events is None else events
+    return KeyStore(base, MasterKeyFile(base / "master"), secrets.token_bytes, lambda *event: heard.append(event))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> KeyStore:
+    MasterKeyFile(tmp_path / "master").create(secrets.token_bytes)
+    made = _store(tmp_path)
+    made.create()
+    return made
+
+
+def _add(store: KeyStore, project: str, dataset: str) -> Key:
+    key, ring = store.draft(project, dataset)
+    store.save(ring)
+    return key
+
+
+def _secret(store: KeyStore, project: str, dataset: str) -> bytes:
+    key = store.unlock(project, dataset)
+    assert key is not None
+    return key.secret
+
+
+def test_a_wrapped_key_opens_for_its_own_use_only() -> None:
+    outer, inner = Key(b"o" * 32), Key(b"i" * 32)
+    wrapped = wrap(outer, inner, ("data key", "a", "persons"), secrets.token_bytes)
+    assert unwrap(outer, wrapped, ("data key", "a", "persons")).secret == inner.secret
+    for key, context in [
+        (outer, ("data key", "b", "persons")),
+        (outer, ("data key", "a", "jobs")),
+        (outer, ("project key", "a", "persons")),
+        (Key(b"x" * 32), ("data key", "a", "persons")),
+    ]:
+        with pytest.raises(IntegrityError, match="WRAPPED_KEY"):
+            unwrap(key, wrapped, context)
+
+
+def test_each_data_set_has_its_own_key(store: KeyStore, tmp_path: Path) -> None:
+    keys = {(p, d): _add(store, p, d).secret for p in "ab" for d in ("persons", "jobs")}
+    assert len(set(keys.values())) == 4
+    assert all(_secret(_store(tmp_path), p, d) == secret for (p, d), secret in keys.items())
+
+
+def test_what_is_not_there_is_none(store: KeyStore) -> None:
+    _add(store, "a", "persons")
+    assert store.unlock("a", "jobs") is None
+    assert store.unlock("b", "persons") is None
+
+
+def test_a_draft_is_nothing_until_it_is_saved(store: KeyStore) -> None:
+    store.draft("a", "persons")
+    assert store.unlock("a", "persons") is None
+
+
+def test_no_key_lies_on_disk_in_the_open(store: KeyStore) -> None:
+    secret = _add(store, "a", "persons").secret
+    assert secret not in store.path.read_bytes()
+    assert store.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_master_key_opens_nothing(store: KeyStore, tmp_path: Path) -> None:
+    _add(store, "a", "persons")
+    MasterKey.create(secrets.token_bytes).write(tmp_path / "master")
+    with pytest.raises(IntegrityError, match="KEY_RING"):
+        store.unlock("a", "persons")
+
+
+def test_destroying_a_project_leaves_the_others(store: KeyStore, tmp_path: Path) -> None:
+    _add(store, "a", "persons")
+    kept = _add(store, "b", "persons").secret
+    (before,) = MasterKeyFile(tmp_path / "master").candidates()
+    store.destroy("a")
+    (after,) = MasterKeyFile(tmp_path / "master").candidates()
+    assert before.secret != after.secret
+    assert _secret(store, "b", "persons") == kept
+    with pytest.raises(RequestError, match="PROJECT_DESTROYED"):
+        store.unlock("a", "persons")
+    with pytest.raises(RequestError, match="PROJECT_DESTROYED"):
+        store.draft("a", "persons")
+    with pytest.raises(RequestError, match="PROJECT_DESTROYED"):
+        store.destroy("a")
+
+
+def test_an_old_ring_opens_nothing_after_a_destruction(store: KeyStore) -> None:
+    _add(store, "a", "persons")
+    _add(store, "b", "persons")
+    old = store.path.read_bytes()
+    store.destroy("a")
+    store.path.write_bytes(old)
+    with pytest.raises(IntegrityError, match="KEY_RING"):
+        store.unlock("a", "persons")
+
+
+def test_an_unknown_project_cannot_be_destroyed(store: KeyStore, tmp_path: Path) -> None:
+    (before,) = MasterKeyFile(tmp_path / "master").candidates()
+    with pytest.raises(RequestError, match="UNKNOWN_PROJECT"):
+        store.destroy("a")
+    assert MasterKeyFile(tmp_path / "master").candidates()[0].secret == before.secret
+
+
+def test_uses_are_told_once_in_a_session(store: KeyStore, tmp_path: Path) -> None:
+    events: Events = []
+    listening = _store(tmp_path, events)
+    _add(listening, "a", "persons")
+    for _ in range(3):
+        listening.unlock("a", "persons")
+    listening.unlock("a", "persons", KeyUse.HANDED_OUT)
+    listening.unlock("a", "persons", KeyUse.HANDED_OUT)
+    listening.destroy("a")
+    assert [event for event, *_ in events] == [
+        KeyUse.CREATED,
+        KeyUse.UNLOCKED,
+        KeyUse.HANDED_OUT,
+        KeyUse.HANDED_OUT,
+        KeyUse.MASTER_REPLACED,
+    ]
+
+
+def test_a_use_that_cannot_be_told_does_not_happen(store: KeyStore, tmp_path: Path) -> None:
+    _add(store, "a", "persons")
+
+    def refuse(_event: str, _project: str, _dataset: str) -> None:
+        raise IntegrityError("LOG", "the log is broken")
+
+    silent = KeyStore(tmp_path, MasterKeyFile(tmp_path / "master"), secrets.token_bytes, refuse)
+    for _ in range(2):
+        with pytest.raises(IntegrityError, match="LOG"):
+            silent.unlock("a", "persons")
+    with pytest.raises(IntegrityError, match="LOG"):
+        silent.draft("a", "jobs")
