@@ -29,6 +29,10 @@ class EnclaveError(Exception):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type["EnclaveError"], tuple[str, str]]:
+        """Survive the way home from another process."""
+        return type(self), (self.code, self.message)
+
 
 class UserError(EnclaveError):
     """Something a person can mend."""

@@ -10,8 +10,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Concatenate, ParamSpec
 
-from enclave.errors import PermissionDenied
+from enclave.errors import PermissionDenied, RequestError
 from enclave.gateway.canonical import check_name
+from enclave.gateway.log_entry import SYSTEM
 from enclave.gateway.request import Request, Stage
 from enclave.gateway.review import Vote
 
@@ -46,6 +47,8 @@ class Person:
     def __post_init__(self) -> None:
         for name in (self.id, *self.accounts, *self.projects, *self.conflicts):
             check_name("person, account or project", name)
+        if self.id == SYSTEM:
+            raise RequestError("NAME_RESERVED", f"'{SYSTEM}' is who acts when nobody does; give the person another id")
 
 
 def _need_role(person: Person, *roles: Role) -> None:
@@ -68,6 +71,11 @@ def check_open_microdata(person: Person, project: str) -> None:
     """Let only CBSS staff on the project touch the microdata of a standing advice (17/17 par. 4)."""
     _need_role(person, Role.CBSS_STAFF)
     _need_project(person, project)
+
+
+def check_take_in(person: Person) -> None:
+    """Let stewards and CBSS staff take deliveries in."""
+    _need_role(person, Role.STEWARD, Role.CBSS_STAFF)
 
 
 def check_derive(person: Person, project: str) -> None:
@@ -165,6 +173,7 @@ def _pair(check: Callable[Concatenate[Person, P], None]) -> Callable[Concatenate
 
 
 may_open_microdata = _pair(check_open_microdata)
+may_take_in = _pair(check_take_in)
 may_derive = _pair(check_derive)
 may_request = _pair(check_request)
 may_submit = _pair(check_submit)

@@ -12,8 +12,7 @@ What is no longer safe, or no longer approved, goes back to SUBMITTED; all its a
 
 from dataclasses import dataclass
 
-from enclave.errors import EnclaveBug, IntegrityError, PermissionDenied, RequestError
-from enclave.gateway import permissions
+from enclave.errors import EnclaveBug, IntegrityError, RequestError
 from enclave.gateway.binding import MANIFEST, SIGNATURE, Binding, Package
 from enclave.gateway.canonical import sha256
 from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
@@ -32,6 +31,7 @@ from enclave.gateway.ports import (
 from enclave.gateway.records import HistoryEntry, Intent, Outcome, ReleaseDraft
 from enclave.gateway.request import Action, Request, RequestState
 from enclave.gateway.review import VOTES_NEEDED, Vote, approvals
+from enclave.gateway.standing import standing_votes
 
 ATTEMPTS = 5
 """How often the attack is repeated when, against the lock, another release lands in between."""
@@ -111,16 +111,9 @@ class ReleasePath:
         return same and tx.history_head() == case.history_head and self._approved(case.request, case.votes)
 
     def _approved(self, request: Request, votes: tuple[Vote, ...]) -> bool:
-        """Whether two distinct persons approve what is requested now, and would still be allowed to."""
-        return sum(self._stands(request, vote) for vote in approvals(request, votes)) >= VOTES_NEEDED
-
-    def _stands(self, request: Request, vote: Vote) -> bool:
-        """Whether the vote's person may still check this request: role and conflicts of today, training of that day."""
-        try:
-            permissions.check_return(self.people.person(vote.person), request, vote.at.date())
-        except PermissionDenied:
-            return False
-        return True
+        """Tell whether nobody objects and two distinct persons, who still may, approve what is requested now."""
+        standing = standing_votes(self.people, request, approvals(request, votes))
+        return len(standing) >= VOTES_NEEDED
 
     def _send_back(self, case: _Case, binding: Binding, reason: str) -> Outcome | None:
         moved = case.request.step(Action.SEND_BACK, binding)

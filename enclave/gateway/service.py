@@ -24,7 +24,8 @@ from enclave.gateway.ports import (
 from enclave.gateway.records import Outcome, Status
 from enclave.gateway.release import ReleasePath
 from enclave.gateway.request import Action, Request, RequestState, Stage
-from enclave.gateway.review import Decision, Remark, Vote, current_votes, outcome, visible_votes
+from enclave.gateway.review import Decision, Remark, Vote, outcome, visible_votes
+from enclave.gateway.standing import standing_votes
 
 _OUTCOMES = {Action.APPROVE: LogAction.APPROVED, Action.REJECT: LogAction.REJECTED}
 
@@ -185,7 +186,9 @@ class Gateway:
             return tx.history_head()
 
     def _decide(self, tx: Transaction, request: Request, votes: tuple[Vote, ...]) -> Request:
-        action = outcome(request, current_votes(request, votes)) if request.state is RequestState.REVIEWED else None
+        """Take the step that two votes decide. Where they differ or one fell away, a checker returns the request."""
+        standing = standing_votes(self._people, request, votes)
+        action = outcome(request, standing) if request.state is RequestState.REVIEWED else None
         if action is None:
             return request
         decided = request.step(action)

@@ -7,7 +7,7 @@ a vote. Its price: where the kernel refuses to let go of a lock, the next writer
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,22 +40,37 @@ _PRAGMAS = (
 
 
 class Book:
-    """An open book. Make one with `Book.open`; close it when done."""
+    """An open book, by `Book.create` or `Book.open`; close it when done."""
 
     def __init__(self, folder: Path, engine: Engine, audit: AuditLog, lock_wait_s: float) -> None:
         self._folder, self._engine, self._audit, self._lock_wait_s = folder, engine, audit, lock_wait_s
 
     @classmethod
-    def open(cls, folder: Path, key: SigningKey, *, clock: Clock, lock_wait_s: float) -> "Book":
-        """Open the book in `folder`, or begin one there; `lock_wait_s` is how long a release waits for another.
+    def create(cls, folder: Path, key: SigningKey, *, clock: Clock, lock_wait_s: float) -> "Book":
+        """Begin a book in `folder` and open it; SetupError BOOK_EXISTS. An interrupted making is simply repeated."""
+        return cls._opened(folder, key, clock, lock_wait_s, _make)
 
-        Raises IntegrityError when the file is damaged, its guards are not ours, or the log's end does not verify; and
-        SetupError when it cannot be opened. A book whose making was interrupted is made anew: nothing was in it.
+    @classmethod
+    def open(cls, folder: Path, key: SigningKey, *, clock: Clock, lock_wait_s: float) -> "Book":
+        """Open the book in `folder`; `lock_wait_s` is how long a release waits for another one.
+
+        Raises IntegrityError when the file is damaged, its guards are not ours, or the log's end does not verify, and
+        SetupError when there is none or it cannot be opened.
         """
+        if not (folder / FILE).is_file():
+            raise SetupError(
+                "BOOK_MISSING", "there is no book in this folder; restore it, or begin a new house with one"
+            )
+        return cls._opened(folder, key, clock, lock_wait_s, _check)
+
+    @classmethod
+    def _opened(
+        cls, folder: Path, key: SigningKey, clock: Clock, lock_wait_s: float, first: Callable[[Connection], None]
+    ) -> "Book":
         book = cls(folder, _engine(folder / FILE), AuditLog(key, clock), lock_wait_s)
         try:
             with book.connection() as connection:
-                _make_or_check(connection)
+                first(connection)
                 book.audit.check_end(connection)
         except BaseException:
             book.close()
@@ -82,7 +97,7 @@ class Book:
             with self._engine.execution_options(**{_READING: reading}).begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise _ours(error) from error
+            raise _translated(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[BookTransaction]:
@@ -141,7 +156,7 @@ def _prepare(connection: sqlite3.Connection, _: Any) -> None:
         connection.execute(pragma).close()
 
 
-def _ours(error: DBAPIError) -> Exception:
+def _translated(error: DBAPIError) -> Exception:
     reason = str(error.orig)
     if isinstance(error.orig, sqlite3.IntegrityError):
         return EnclaveBug("STORE_REFUSED", f"the store refused what the gateway allowed: {reason}")
@@ -150,15 +165,30 @@ def _ours(error: DBAPIError) -> Exception:
     return IntegrityError("BOOK_DAMAGED", f"the book is damaged ({reason}); stop, and restore it from a copy")
 
 
-def _make_or_check(connection: Connection) -> None:
-    """Make tables and guards in one transaction, or check that they are whole and exactly ours."""
-    ours = [str(CreateTable(table).compile(connection.engine)).strip() for table in metadata.sorted_tables]
-    ours += trigger_statements()
-    found = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").scalars().all()
+def _expected(connection: Connection) -> list[str]:
+    """Return every statement that makes the tables and guards, as SQLite keeps them."""
+    tables = [str(CreateTable(table).compile(connection.engine)).strip() for table in metadata.sorted_tables]
+    return [*tables, *trigger_statements()]
+
+
+def _found(connection: Connection) -> list[str]:
+    return list(connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").scalars())
+
+
+def _make(connection: Connection) -> None:
+    """Make tables and guards, in the connection's one transaction."""
+    if _found(connection):
+        raise SetupError("BOOK_EXISTS", "there is a book in this folder already; open it")
+    for statement in _expected(connection):
+        connection.exec_driver_sql(statement)
+
+
+def _check(connection: Connection) -> None:
+    """Check that the book is whole and its tables and guards exactly ours."""
+    found = _found(connection)
     if not found:
-        for statement in ours:
-            connection.exec_driver_sql(statement)
-    elif sorted(found) != sorted(ours):
+        raise SetupError("BOOK_MISSING", "there is no book in this folder; restore it, or begin a new house with one")
+    if sorted(found) != sorted(_expected(connection)):
         raise IntegrityError("BOOK_SCHEMA", "tables or guards of the book were changed; stop, and compare with a copy")
     damage = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
     if damage != "ok" or connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:

@@ -9,13 +9,24 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from enclave.errors import IntegrityError
-from enclave.gateway.binding import MANIFEST, SIGNATURE
+from enclave.gateway.binding import MANIFEST, SIGNATURE, Binding
 from enclave.gateway.canonical import NO_HEAD
 from enclave.gateway.log_entry import LogAction
 from enclave.gateway.request import TRANSITIONS, RequestState, Stage
 from enclave.ledger.audit_log import SignedHead
 from enclave.ledger.book import Book
-from enclave.ledger.schema import history, intents, log, requests, votes
+from enclave.ledger.schema import (
+    accounts,
+    conflicts,
+    history,
+    intents,
+    log,
+    memberships,
+    persons,
+    requests,
+    roles,
+    votes,
+)
 from enclave.ledger.signing import check_signature
 from enclave.ledger.verify_log import canonical
 
@@ -34,6 +45,7 @@ def fsck(
         if problems:
             return problems  # a log that does not verify proves nothing
         entries = [json.loads(entry) for entry in connection.execute(select(log.c.entry).order_by(log.c.seq)).scalars()]
+        problems += _people(connection, entries)
         problems += _states(connection, entries)
         problems += _votes(connection, entries)
         problems += _history(connection, entries)
@@ -41,20 +53,37 @@ def fsck(
     return problems
 
 
+def _people(connection: Connection, entries: list[Entry]) -> Iterator[str]:
+    """Compare the register with what the log says was enrolled: nobody gains a role or loses a project unseen."""
+    told = {entry["subject"]: entry["details"] for entry in entries if entry["action"] == LogAction.PERSON_ENROLLED}
+    held: dict[str, dict[str, Any]] = {}
+    for row in connection.execute(select(persons)):
+        held[row.id] = {"accounts": [], "roles": [], "projects": [], "conflicts": []}
+        held[row.id] |= {"trained_until": row.trained_until} if row.trained_until else {}
+    for fact, table in (("accounts", accounts), ("roles", roles), ("projects", memberships), ("conflicts", conflicts)):
+        value = next(column for column in table.c if column.name != "person")
+        for person, found in connection.execute(select(table.c.person, value).order_by(value)):
+            held[person][fact].append(found)
+    yield from (f"person {person}: register and log differ" for person in _differing(held, told))
+
+
 def _states(connection: Connection, entries: list[Entry]) -> Iterator[str]:
     """Replay the log: each request begins pending, takes only known steps, and stands where the log leaves it."""
-    told: dict[str, tuple[str, int]] = {}
+    told: dict[str, tuple[str, int, str]] = {}
     for entry in entries:
-        state, request = entry["details"].get("state"), entry["subject"]
-        if state is None:
+        details, request = entry["details"], entry["subject"]
+        if "state" not in details:
             continue
-        if request in told:
-            if state not in TRANSITIONS[RequestState(told[request][0])].values():
-                yield f"log entry {entry['seq']}: request {request} cannot become {state} from {told[request][0]}"
-        elif state != RequestState.PENDING:
+        before, _, binding = told.get(request, (None, 0, ""))
+        if before is None and details["state"] != RequestState.PENDING:
             yield f"log entry {entry['seq']}: request {request} does not begin pending"
-        told[request] = (state, entry["details"]["turn"])
-    held = {row.id: (row.state, row.turn) for row in connection.execute(select(requests))}
+        if before is not None and details["state"] not in TRANSITIONS[RequestState(before)].values():
+            yield f"log entry {entry['seq']}: request {request} cannot become {details['state']} from {before}"
+        told[request] = (details["state"], details["turn"], details.get("binding", binding))
+    held = {
+        row.id: (row.state, row.turn, Binding(row.tables, row.pattern, row.policy, row.snapshot).digest)
+        for row in connection.execute(select(requests))
+    }
     yield from (f"request {request}: book and log differ" for request in _differing(held, told))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from enclave.errors import DeliveryError, PolicyError
+from enclave.errors import DeliveryError, PolicyError, SetupError
 from enclave.linkage.rows import LONGEST_FILE
 from enclave.policy.quarter import Quarter
 from enclave.policy.source import SourceSchema
@@ -82,12 +82,19 @@ def read_folder(folder: Path, *, synthetic: bool) -> Mapping[str, str]:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a plain file; DeliveryError for a link, a folder, or too many bytes for a delivery."""
+    """Return the content of a plain file; DeliveryError for a link, a folder, or too many bytes for a delivery.
+
+    SetupError where the operating system does not let us read it.
+    """
     if path.is_symlink() or not path.is_file():
         raise DeliveryError("DELIVERY_FILES", f"{path.name} is not a plain file; put the file itself into the folder")
     if path.stat().st_size > LONGEST_FILE:
         raise DeliveryError("DELIVERY_SIZE", f"{path.name} is larger than a delivery can be; have it split by period")
-    return path.read_bytes()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path.name} cannot be read ({error.strerror}); let the user of this process read it, then try again"
+        raise SetupError("DELIVERY_UNREADABLE", message) from error
 
 
 def check_hash(file: str, data: bytes, promised: str) -> str:

@@ -6,7 +6,7 @@ it was. So a kill leaves nothing half, and the same folder can be taken in again
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from enclave.errors import DeliveryError
@@ -31,7 +31,7 @@ class Intake:
     store: Store
     schemas: Mapping[str, SourceSchema]
     codelists: Mapping[str, Codelist]
-    synthetic: bool
+    synthetic: bool = field(kw_only=True)
 
     def take_folder(
         self, folder: Path, *, correction: bool = False, progress: Callable[[str], None] = lambda _: None

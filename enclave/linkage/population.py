@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from enclave.errors import DeliveryError, PolicyError
 from enclave.linkage.checks import NO_DATE
@@ -29,11 +28,6 @@ class Population:
     persons: Ints
     values: Mapping[str, Values]
     backward: int
-
-    def only(self, chosen: NDArray[np.bool_]) -> "Population":
-        """Return the population of the chosen persons."""
-        values = {name: of_all[chosen] for name, of_all in self.values.items()}
-        return Population(self.persons[chosen], values, self.backward)
 
 
 def build_population(year: Year) -> Population:

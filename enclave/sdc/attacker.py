@@ -9,7 +9,7 @@ One witness usually serves many cells: each linear program lifts as many open ce
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import optimize, sparse
@@ -24,7 +24,8 @@ NO_DEPTH = np.iinfo(np.int64).max
 GOOD_ENOUGH = 0.3
 """Relative gap at which a program for many cells may stop: what it misses is tried again. For one cell it is exact."""
 
-_OPTIMAL, _UNBOUNDED = 0, 3
+_OPTIMAL = 0
+_CLEARLY = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,7 @@ class Part:
     upper: Ints
     reach: Ints
     depth: Ints
+    hints: tuple[Ints, ...] = ()
 
 
 PartResult = tuple[list[Ints], Ints, Ints]
@@ -70,15 +72,17 @@ def attack(
     reach: Ints,
     depth: Ints | None = None,
     *,
+    hints: Sequence[Witness] = (),
     run: Callable[[Callable[[Part], PartResult], Iterable[Part]], Iterable[PartResult]] = map,
 ) -> Verdict:
     """Try to prove that each hidden cell's maximum gets to `reach` (0: no need), and its minimum to `depth`.
 
-    `depth` is for marks that promise a range (NO_DEPTH: no need). `run` maps over connected parts, perhaps in several
-    processes; the verdict does not depend on it. Raises EnclaveBug when what is public contradicts itself.
+    `depth` is for marks that promise a range (NO_DEPTH: no need). `hints` are witnesses of an earlier attack: they are
+    believed only where they fit, checked in integers, what is public now. `run` maps over connected parts, perhaps in
+    several processes; the verdict does not depend on it. Raises EnclaveBug when what is public contradicts itself.
     """
     depth = np.full(reach.shape, NO_DEPTH, dtype=np.int64) if depth is None else depth
-    parts = list(_parts(knowledge, reach, depth))
+    parts = [replace(part, hints=_hints_for(part, hints)) for part in _parts(knowledge, reach, depth)]
     witnesses: list[Witness] = []
     witness_of = np.full(reach.shape, -1, dtype=np.int64)
     unproven: list[int] = []
@@ -93,20 +97,37 @@ def attack(
     return verdict
 
 
+def _hints_for(part: Part, hints: Sequence[Witness]) -> tuple[Ints, ...]:
+    return tuple(hint.values for hint in hints if np.array_equal(hint.cells, part.cells))
+
+
 def certified(knowledge: Knowledge, reach: Ints, verdict: Verdict) -> bool:
-    """Check every witness of a verdict in exact integer arithmetic, against the whole of what is public."""
-    lifted = np.zeros(reach.shape, dtype=np.bool_)
+    """Check every witness of a verdict in exact integer arithmetic, against the whole of what is public.
+
+    Witnesses of different parts are put together into whole tables, so that each table is checked in every equation.
+    """
+    by_part: dict[int, list[int]] = {}
     for number, witness in enumerate(verdict.witnesses):
+        by_part.setdefault(int(witness.cells[0]), []).append(number)
+    covered = np.zeros(reach.shape, dtype=np.bool_)
+    for numbers in by_part.values():
+        covered[verdict.witnesses[numbers[0]].cells] = True
+    if np.any(covered & knowledge.public):
+        return False
+    links = abs(knowledge.matrix)
+    rows = links @ (~covered & ~knowledge.public).astype(np.int64) == 0
+    if np.any(links[~rows] @ covered.astype(np.int64)):
+        return False
+    lifted = np.zeros(reach.shape, dtype=np.bool_)
+    for turn in range(max(map(len, by_part.values()), default=0)):
+        used = [numbers[min(turn, len(numbers) - 1)] for numbers in by_part.values()]
         table = knowledge.values.copy()
-        table[witness.cells] = witness.values
-        touched = np.unique(knowledge.matrix[:, witness.cells].nonzero()[0])
-        fits = np.array_equal(knowledge.matrix[touched] @ table, knowledge.rhs[touched])
-        low, high = knowledge.lower[witness.cells], knowledge.upper[witness.cells]
-        if not fits or np.any(witness.values < low) or np.any(witness.values > high):
+        for number in used:
+            table[verdict.witnesses[number].cells] = verdict.witnesses[number].values
+        inside = (table >= knowledge.lower) & (table <= knowledge.upper)
+        if not np.all(inside[covered]) or not np.array_equal((knowledge.matrix @ table)[rows], knowledge.rhs[rows]):
             return False
-        if np.any(knowledge.public[witness.cells]):
-            return False
-        lifted |= (verdict.witness_of == number) & (table >= reach)
+        lifted |= np.isin(verdict.witness_of, used) & (table >= reach)
     return bool(np.all(lifted[(reach > 0) & ~knowledge.public]))
 
 
@@ -153,9 +174,9 @@ def _attack_part(part: Part) -> PartResult:
     down = up.copy()
     tables: list[Ints] = []
 
-    def lift(cells: Ints, sinks: Ints) -> int:
-        """Look for one more witness; return how many needs it met."""
-        table = _solve(part, cells, sinks)
+    def lift(cells: Ints, sinks: Ints, table: Ints | None = None) -> int:
+        """Take a table, or look for one, as one more witness; return how many needs it met."""
+        table = _solve(part, cells, sinks) if table is None else table
         if table is None:
             return 0
         raised = cells[table[cells] >= part.reach[cells]]
@@ -166,6 +187,9 @@ def _attack_part(part: Part) -> PartResult:
         return int(raised.size + lowered.size)
 
     needs_up, needs_down = part.reach > 0, part.depth != NO_DEPTH
+    for hint in part.hints:
+        if _fits(part, hint):
+            lift(np.flatnonzero(needs_up & (up < 0)), np.flatnonzero(needs_down & (down < 0)), hint)
     while True:
         open_up, open_down = np.flatnonzero(needs_up & (up < 0)), np.flatnonzero(needs_down & (down < 0))
         if not open_up.size + open_down.size or not lift(open_up, open_down):
@@ -236,6 +260,8 @@ def _finite(upper: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def _extreme(part: Part, cell: int, *, sign: int) -> int:
     """Return the exact minimum (sign 1) or maximum (sign -1) of one cell."""
+    if sign < 0 and _endless(part, cell):
+        return NO_UPPER
     cost = np.zeros(len(part.cells))
     cost[cell] = sign
     result = optimize.milp(
@@ -245,8 +271,25 @@ def _extreme(part: Part, cell: int, *, sign: int) -> int:
         constraints=[optimize.LinearConstraint(part.matrix, part.rhs, part.rhs)] if part.matrix.shape[0] else [],
         options={"mip_rel_gap": 0.0},
     )
-    if result.status == _UNBOUNDED:
-        return NO_UPPER
     if result.status != _OPTIMAL or result.x is None:
         raise EnclaveBug("INTERVAL", "the solver found no interval for a cell; nothing may be released")
     return int(np.rint(result.x[cell]))
+
+
+def _endless(part: Part, cell: int) -> bool:
+    """Whether a cell can grow without end: some direction keeps all equations, lowers nothing and raises the cell.
+
+    Asked beforehand, since solvers may call such a program infeasible. Equations with whole coefficients have a whole
+    such direction where they have any.
+    """
+    cost = np.zeros(len(part.cells))
+    cost[cell] = -1
+    result = optimize.linprog(
+        cost,
+        A_eq=part.matrix if part.matrix.shape[0] else None,
+        b_eq=np.zeros(part.matrix.shape[0]) if part.matrix.shape[0] else None,
+        bounds=np.column_stack([np.zeros(len(part.cells)), part.upper == NO_UPPER]),
+    )
+    if result.status != _OPTIMAL:
+        raise EnclaveBug("INTERVAL", "the solver found no interval for a cell; nothing may be released")
+    return bool(result.x[cell] > _CLEARLY)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from enclave.errors import RequestError
+from enclave.sdc.latent import Pairs
 from enclave.sdc.registry import Registry
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table
 
@@ -59,19 +60,26 @@ class Remembered:
         self.withheld &= ~self.public
 
 
-def outside_view(releases: Sequence[tuple[Sequence[ProtectedTable], Sequence[Mark]]]) -> tuple[Knowledge, Registry]:
+def outside_view(
+    releases: Sequence[tuple[Sequence[ProtectedTable], Sequence[Mark]]],
+    impossible: Iterable[Pairs] = (),
+) -> tuple[Knowledge, Registry]:
     """Return what an outsider holds after these releases (tables and legend of each): no truth goes in.
 
-    Cells of one registry that no release shows are hidden; latent cells are bounded by zero alone.
+    Cells of one registry that no release shows are hidden; latent cells are bounded by zero alone. `impossible`:
+    combinations of (variable, code) that the policy says nobody can have.
     """
     printed = [(table, marks) for tables, marks in releases for table in tables]
-    registry = Registry.of([table.spec for table, _ in printed])
+    registry = Registry.of([table.spec for table, _ in printed], impossible)
     seen = Remembered(len(registry.keys))
     for number, (table, marks) in enumerate(printed):
         seen.add(registry.ids(number), table, marks)
-    return Knowledge(registry.matrix, registry.rhs, seen.public, seen.values, seen.low, seen.high), registry
+    public = seen.public | registry.empty
+    return Knowledge(registry.matrix, registry.rhs, public, seen.values, seen.low, seen.high), registry
 
 
-def published_knowledge(tables: Sequence[ProtectedTable], marks: Sequence[Mark]) -> tuple[Knowledge, Registry]:
+def published_knowledge(
+    tables: Sequence[ProtectedTable], marks: Sequence[Mark], impossible: Iterable[Pairs] = ()
+) -> tuple[Knowledge, Registry]:
     """Return what an outsider holds after one release."""
-    return outside_view([(tables, marks)])
+    return outside_view([(tables, marks)], impossible)

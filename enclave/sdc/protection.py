@@ -1,7 +1,15 @@
 """Protecting a request: primary rules, joint suppression with the history, the attack, and the fallback.
 
-No request is infeasible. Where no pattern can be proved safe, every cell that is not already public is hidden; that
-table goes to the output checkers like any other. A refusal would depend on the data, and so tell something about them.
+The promise: of no hidden cell can anybody show, from everything ever released, that it is below the threshold.
+
+No request is infeasible, since a refusal would depend on the data and so tell something about them. Where no pattern
+can be proved safe, all cells that are connected with the trouble and not known already are hidden, under a legend that
+says nothing. Such a fallback gives nothing away by construction. It keeps the promise as well, because every release
+also leaves each *latent* inner cell either able to reach the threshold or known to be empty: whatever cell is asked for
+later, it either holds an inner cell that can reach the threshold, or nobody. Two cases remain in which a new cell is
+bounded before the request says anything: inner cells of a decomposable set of tables are not followed one by one, and
+a reader may know what a correction of the data left alone. Such cells are hidden, and named in `known_before`: their
+need is then that the release does not narrow what is known of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,14 +17,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from enclave.errors import EnclaveBug
-from enclave.sdc.attacker import NO_DEPTH, Verdict, attack
-from enclave.sdc.history import History, Released, Remembered
-from enclave.sdc.registry import Registry
-from enclave.sdc.safety_rules import MarkMode, Rules, information, sensitive, structural_zeros
+from enclave.sdc.attacker import NO_DEPTH, Verdict, attack, intervals
+from enclave.sdc.history import History, Released
+from enclave.sdc.safety_rules import MarkMode, Rules, Zeros, information, sensitive
+from enclave.sdc.situation import Situation, derivable
 from enclave.sdc.suppression import Problem, propose
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table
 
@@ -27,13 +33,17 @@ FREE = "F"
 HIDDEN = "C"
 HIDDEN_TO_PROTECT = "D"
 
+MOST_ROUNDS = 8
+"""Most patterns that are tried, each for the latent cells that the attacker could bound under the one before."""
+
 
 @dataclass(frozen=True, eq=False)
 class Protection:
     """The outcome for one request: tables as they will be published, with the proof.
 
     `primary` holds, per table, the cells that the primary rule hides: for checkers and reports, never published.
-    `fallback`: no pattern could be proved safe, so that everything not yet public is hidden.
+    `fallback`: no pattern could be proved safe, so that all that is connected with the trouble is hidden.
+    `known_before`: per table, hidden cells that earlier knowledge alone shows to be below the threshold.
     """
 
     tables: tuple[ProtectedTable, ...]
@@ -43,6 +53,7 @@ class Protection:
     verdict: Verdict
     attacked: int
     fallback: bool
+    known_before: tuple[Bools, ...]
 
     def released(self) -> tuple[Released, ...]:
         """Return what the history holds once this is published."""
@@ -50,89 +61,66 @@ class Protection:
 
 
 @dataclass(frozen=True, eq=False)
-class Situation:
-    """The joint system of a request and its history, before anything is decided about the new cells.
+class Finding:
+    """A pattern (`hidden`: the cells that nobody knows) under some rules, and what the attacker made of it."""
 
-    `derived`: shown in an earlier release, or the only value that agrees with what was.
-    `withheld`: hidden in an earlier release, or latent. `low`, `high`: what earlier marks say about withheld cells.
-    `ids`: for each table of the request, which cell stands at each of its places.
-    """
+    hidden: Bools
+    rules: Rules
+    verdict: Verdict
+    attacked: int
 
-    registry: Registry
-    matrix: sparse.csr_array
-    values: Ints
-    derived: Bools
-    withheld: Bools
-    low: Ints
-    high: Ints
-    structural: Bools
-    ids: tuple[Ints, ...]
-
-    @classmethod
-    def of(cls, tables: Sequence[Table], rules: Rules, history: History) -> "Situation":
-        """Put the request's tables after the history's into one registry."""
-        past = history.released
-        registry = Registry.of([r.table.spec for r in past] + [t.spec for t in tables])
-        values = registry.gather([r.table.values for r in past] + [t.values for t in tables])
-        seen = Remembered(len(values))
-        for number, earlier in enumerate(past):
-            seen.add(registry.ids(number), earlier.protected, earlier.marks)
-        withheld = (seen.withheld | registry.latent) & ~seen.public
-        matrix = _with_unchanged_cells(registry, values)
-        derived = _derivable(matrix, values, seen.public)
-        structural = structural_zeros(registry.keys, values, rules)
-        ids = tuple(registry.ids(number) for number in range(len(past), len(past) + len(tables)))
-        return cls(registry, matrix, values, derived, withheld, seen.low, seen.high, structural, ids)
+    @property
+    def unproven(self) -> Bools:
+        """The cells whose need has no proof."""
+        found = np.zeros_like(self.hidden)
+        found[list(self.verdict.unproven)] = True
+        return found
 
 
 def protect(tables: Sequence[Table], rules: Rules, history: History | None = None, *, run: Run = map) -> Protection:
     """Decide what may be shown of these tables, so that of no hidden cell it can be shown to be too small.
 
     The proof covers everything in the history together with these tables. Raises RequestError for tables that
-    contradict each other or the history, EnclaveBug when even hiding everything new cannot be proved safe.
+    contradict each other or the history, or that cross too many variables.
     """
     situation = Situation.of(tables, rules, history or History())
-    marks = _marks(rules)
-    primary = sensitive(situation.values, situation.structural, rules)
-    hidden = _pattern(situation, primary, rules, run)
-    verdict, attacked = _attack(situation, hidden, rules, run)
-    fallback = not verdict.passed
-    for widen in (_around(situation, verdict.unproven), ~situation.derived):
-        if verdict.passed:
-            break
-        hidden = hidden | (widen & ~situation.derived)
-        rules, marks = _weakest_legend(rules), _marks(_weakest_legend(rules))
-        verdict, attacked = _attack(situation, hidden, rules, run)
-    if not verdict.passed:
-        raise EnclaveBug("FALLBACK_UNSAFE", "hiding everything new cannot be proved safe; nothing may be released")
+    primary = sensitive(situation.values, situation.structural, rules) & ~situation.latent
+    bounded = np.zeros(len(primary), dtype=np.bool_)
+    found = _search(situation, primary, rules, run)
+    if not found.verdict.passed:
+        situation, bounded = _as_known_before(situation, primary, rules, run)
+        found = _search(situation, primary, rules, run) if bounded.any() else found
+    fallback = not found.verdict.passed
+    if fallback:
+        found = _fall_back(situation, found, run)
+    printed = found.hidden | (situation.known & (primary | situation.withheld))
+    before = printed & (bounded | (situation.known & primary & ~situation.structural))
     return Protection(
-        tables=_printed(tables, situation, hidden, rules),
+        tables=_printed(tables, situation, printed, found.rules),
         truth=tuple(tables),
-        primary=tuple((primary & hidden)[cells] for cells in situation.ids),
-        marks=marks,
-        verdict=verdict,
-        attacked=attacked,
+        primary=tuple((primary & printed)[cells] for cells in situation.ids),
+        marks=_marks(found.rules),
+        verdict=found.verdict,
+        attacked=found.attacked,
         fallback=fallback,
+        known_before=tuple(before[cells] for cells in situation.ids),
     )
 
 
-def needs(hidden: Bools, values: Ints, latent: Bools, rules: Rules) -> tuple[Ints, Ints]:
+def needs(hidden: Bools, low: Ints, high: Ints, latent: Bools, rules: Rules) -> tuple[Ints, Ints]:
     """Return `reach` and `depth` per cell: what the attacker must fail to rule out about hidden cells.
 
-    One mark: each hidden cell could be at the threshold or above. Two marks: of no small cell may the interval be
-    narrower than its mark states; cells marked as hidden to protect others are known not to be small, and need
-    nothing. A latent cell is nobody's figure: it has a need only where its value is one to hide.
+    `low` and `high` are what marks, or earlier knowledge, say of each cell. A cell that nothing calls small or large
+    could be at the threshold or above, latent cells included (those known to be empty are no longer hidden). Of a cell
+    called small nobody may know more than that. A cell called large needs nothing. Under two marks a latent cell may
+    lie inside one that is called small: it must be able to be as large as that mark allows.
     """
     threshold = rules.minimum_frequency
-    small = values < threshold
-    to_hide = (small & (values > 0)) | (small & rules.zeros_are_small)
-    wanting = hidden & (~latent | to_hide)
-    none = np.full(values.shape, NO_DEPTH, dtype=np.int64)
-    if rules.mark is MarkMode.ONE:
-        return np.where(wanting, threshold, 0), none
-    reach = np.where(wanting & small, np.where(latent, threshold, threshold - 1), 0)
-    depth = np.where(wanting & small & ~latent, rules.least_hidden, none)
-    return reach, depth
+    small = hidden & (high < threshold)
+    reach = np.where(hidden & (low < threshold), np.minimum(high, threshold), 0)
+    if rules.mark is MarkMode.TWO:
+        reach = np.where(latent, np.minimum(reach, threshold - 1), reach)
+    return reach, np.where(small, low, np.full(low.shape, NO_DEPTH, dtype=np.int64))
 
 
 def _marks(rules: Rules) -> tuple[Mark, ...]:
@@ -144,107 +132,128 @@ def _marks(rules: Rules) -> tuple[Mark, ...]:
 
 def _weakest_legend(rules: Rules) -> Rules:
     """Return the rules under which a mark says nothing at all but that the cell is hidden."""
-    zeros = type(rules.zeros).SHOW_OR_SECONDARY if rules.least_hidden else rules.zeros
-    return replace(rules, mark=MarkMode.ONE, zeros=zeros)
+    return replace(_zeros_may_hide(rules), mark=MarkMode.ONE)
 
 
-def _with_unchanged_cells(registry: Registry, values: Ints) -> sparse.csr_array:
-    """Tie a cell to itself in another state of the data where its value did not change.
+def _zeros_may_hide(rules: Rules) -> Rules:
+    return replace(rules, zeros=Zeros.SHOW_OR_SECONDARY) if rules.least_hidden else rules
 
-    The worst that an attacker can know of a correction is which figures it left alone.
+
+def _search(situation: Situation, primary: Bools, rules: Rules, run: Run) -> Finding:
+    """Look for a pattern that the attacker approves; the last one tried if none is found.
+
+    Latent cells are many and rarely in danger, so only those that the attacker could bound become needs of the next
+    round. What a round hid stays hidden, with its witnesses.
     """
-    first: dict[object, list[int]] = {}
-    for cell, key in enumerate(registry.keys):
-        first.setdefault(key._replace(data_date=""), []).append(cell)
-    pairs = [
-        (one, other)
-        for cells in first.values()
-        for i, one in enumerate(cells)
-        for other in cells[i + 1 :]
-        if values[one] == values[other]
-    ]
-    if not pairs:
-        return registry.matrix
-    rows = np.repeat(np.arange(len(pairs)), 2)
-    signs = np.tile(np.array([1, -1], dtype=np.int64), len(pairs))
-    same = sparse.csr_array((signs, (rows, np.array(pairs).ravel())), shape=(len(pairs), len(values)))
-    return sparse.csr_array(sparse.vstack([registry.matrix, same], format="csr"))
+    zero = (situation.values == 0) & ~situation.latent
+    must = (situation.withheld | situation.latent | primary) & ~situation.known
+    fixed = situation.known | (zero & ~must) if rules.zeros is Zeros.SHOW else situation.known
+    if np.any(situation.withheld & situation.requested & zero):
+        rules = _zeros_may_hide(rules)  # an earlier release hid a zero: the legend may not say otherwise now
+    wanting = must & ~situation.latent
+    for _ in range(MOST_ROUNDS):
+        hidden = propose(_problem(situation, must, fixed, wanting, rules), run=run)
+        found = _judge(situation, hidden, rules, run)
+        lacking = found.unproven
+        if not np.any(lacking & ~wanting & situation.latent):
+            break
+        must, wanting = hidden, lacking
+    return found
 
 
-def _derivable(matrix: sparse.csr_array, values: Ints, public: Bools) -> Bools:
-    """Return the public cells and those that follow at once: the last of a sum, and the parts of a zero."""
-    known = public.copy()
-    touching = abs(matrix)
-    signs = sparse.coo_array(matrix)
-    sum_of_row = np.full(matrix.shape[0], -1, dtype=np.int64)
-    sum_of_row[signs.coords[0][signs.data < 0]] = signs.coords[1][signs.data < 0]
-    while True:
-        before = int(known.sum())
-        lone = np.flatnonzero(touching @ (~known).astype(np.int64) == 1)
-        nothing = np.flatnonzero(known[sum_of_row] & (values[sum_of_row] == 0))
-        reached = touching[np.concatenate([lone, nothing])].indices
-        known[reached] = True
-        if int(known.sum()) == before:
-            return known
+def _as_known_before(situation: Situation, primary: Bools, rules: Rules, run: Run) -> tuple[Situation, Bools]:
+    """Add what is known of cells that lack a proof even where nothing new is said; return these cells as well.
+
+    With every new cell hidden under a legend that says nothing, this request is not what bounds them.
+    """
+    nothing = replace(situation, requested=np.zeros_like(situation.requested))
+    found = _judge(nothing, ~situation.known, _weakest_legend(rules), run)
+    cells = np.flatnonzero(found.unproven)
+    if not cells.size:
+        return situation, found.unproven
+    low, high, known = situation.low.copy(), situation.high.copy(), situation.known.copy()
+    low[cells], high[cells] = intervals(_knowledge(nothing, ~situation.known, rules), cells.tolist()).T
+    settled = cells[low[cells] == high[cells]]
+    known[settled] = True
+    return replace(situation, low=low, high=high, known=known), found.unproven
 
 
-def _pattern(situation: Situation, primary: Bools, rules: Rules, run: Run) -> Bools:
-    """Return every cell that is hidden under the proposed pattern."""
-    must = (situation.withheld | primary) & ~situation.derived
-    values, latent = situation.values, situation.registry.latent
+def _problem(situation: Situation, must: Bools, fixed: Bools, wanting: Bools, rules: Rules) -> Problem:
+    """Return the proposer's problem: of the cells hidden in any case, only those `wanting` need a witness."""
+    values = situation.values
     constant = np.array([not key.period for key in situation.registry.keys], dtype=np.bool_)
-    lower, upper = _bounds(situation, values, rules)
-    reach, depth = needs(np.ones(len(values), dtype=np.bool_), values, latent, rules)
+    lower, upper = _bounds(situation, rules)
+    reach, depth = needs(wanting | ~must, lower, upper, situation.latent, rules)
     rest = np.ones(situation.matrix.shape[0] - len(situation.registry.basis), dtype=np.bool_)
-    problem = Problem(
+    return Problem(
         matrix=situation.matrix[np.concatenate([situation.registry.basis, rest])],
         values=values,
-        fixed=situation.derived,
+        fixed=fixed,
         must=must,
         rank=np.where(values == 0, 2, np.where(constant, 1, 0)),
         weight=information(values, rules),
         lower=lower,
         upper=upper,
         reach=reach,
-        depth=depth,
+        depth=np.minimum(depth, NO_UPPER),
     )
-    return propose(problem, run=run)
 
 
-def _bounds(situation: Situation, values: Ints, rules: Rules) -> tuple[Ints, Ints]:
+def _bounds(situation: Situation, rules: Rules) -> tuple[Ints, Ints]:
     """Return what the marks say about each cell if it is hidden: those of earlier releases, and this one's."""
+    values = situation.values
     low, high = np.zeros(len(values), dtype=np.int64), np.full(len(values), NO_UPPER, dtype=np.int64)
     for mark in _marks(rules):
-        here = np.full(len(values), fill_value=True) if mark.maximum is None else values <= mark.maximum
+        here = situation.requested.copy()
         if rules.mark is MarkMode.TWO:
-            here &= values >= min(mark.minimum, rules.minimum_frequency)
+            here &= (values < rules.minimum_frequency) == (mark.code == HIDDEN)
         low[here] = mark.minimum
         high[here] = NO_UPPER if mark.maximum is None else mark.maximum
-    low[situation.registry.latent] = 0
-    high[situation.registry.latent] = NO_UPPER
     return np.maximum(low, situation.low), np.minimum(high, situation.high)
 
 
-def _attack(situation: Situation, hidden: Bools, rules: Rules, run: Run) -> tuple[Verdict, int]:
-    """Attack the pattern with all that an outsider will hold; return the verdict and how many cells had a need."""
-    latent = situation.registry.latent
-    lower, upper = _bounds(situation, situation.values, rules)
-    shown = np.where(hidden, 0, situation.values)
+def _knowledge(situation: Situation, hidden: Bools, rules: Rules) -> Knowledge:
+    """Return all that an outsider will hold under this pattern."""
+    lower, upper = _bounds(situation, rules)
     rhs = np.zeros(situation.matrix.shape[0], dtype=np.int64)
-    knowledge = Knowledge(situation.matrix, rhs, ~hidden, shown, lower, upper)
-    reach, depth = needs(hidden, situation.values, latent, rules)
-    verdict = attack(knowledge, reach, depth, run=run)
-    return verdict, int(np.count_nonzero((reach > 0) | (depth != NO_DEPTH)))
+    return Knowledge(situation.matrix, rhs, ~hidden, np.where(hidden, 0, situation.values), lower, upper)
 
 
-def _around(situation: Situation, cells: Sequence[int]) -> Bools:
-    """Return all cells that equations connect with these through cells not yet public."""
-    open_cells = np.flatnonzero(~situation.derived)
-    links = abs(sparse.csr_array(situation.matrix[:, open_cells]))
-    _, label = csgraph.connected_components(links.T @ links, directed=False)
-    wanted = np.unique(label[np.isin(open_cells, np.asarray(cells, dtype=np.int64))])
-    found = np.zeros(len(situation.values), dtype=np.bool_)
-    found[open_cells[np.isin(label, wanted)]] = True
+def _judge(situation: Situation, hidden: Bools, rules: Rules, run: Run) -> Finding:
+    """Attack the pattern. A latent cell known to be empty has no need, unless zeros are small counts themselves."""
+    latent = situation.latent
+    knowledge = _knowledge(situation, hidden, rules)
+    wanting = hidden
+    if latent.any() and not rules.zeros_are_small:
+        followed = derivable(situation.matrix, situation.values, ~hidden)
+        wanting = hidden & ~(latent & followed & (situation.values == 0))
+    while True:
+        reach, depth = needs(wanting, knowledge.lower, knowledge.upper, latent, rules)
+        verdict = attack(knowledge, reach, depth, run=run)
+        empty = [] if rules.zeros_are_small else _empty(knowledge, np.flatnonzero(latent), verdict)
+        if not empty:
+            return Finding(hidden, rules, verdict, int(np.count_nonzero((reach > 0) | (depth != NO_DEPTH))))
+        wanting = wanting.copy()
+        wanting[empty] = False
+
+
+def _empty(knowledge: Knowledge, among: Ints, verdict: Verdict) -> list[int]:
+    """Return the cells without a witness that can hold nobody at all."""
+    cells = np.intersect1d(np.array(verdict.unproven, dtype=np.int64), among)
+    return cells[intervals(knowledge, cells.tolist())[:, 1] == 0].tolist() if cells.size else []
+
+
+def _fall_back(situation: Situation, found: Finding, run: Run) -> Finding:
+    """Hide all that is connected with unproven cells, wider and wider, under a legend that says nothing."""
+    rules = _weakest_legend(found.rules)
+    for _ in range(2):
+        hidden = found.hidden | situation.around(found.verdict.unproven)
+        found = _judge(situation, hidden, rules, run)
+        if found.verdict.passed:
+            return found
+    found = _judge(situation, ~situation.known, rules, run)
+    if not found.verdict.passed:
+        raise EnclaveBug("FALLBACK_UNSAFE", "hiding everything new cannot be proved safe; nothing may be released")
     return found
 
 

@@ -67,16 +67,9 @@ class Rules:
         return self.zeros in {Zeros.HIDE, Zeros.STRUCTURAL}
 
 
-def structural_zeros(keys: Sequence[CellKey], values: Ints, rules: Rules) -> Bools:
-    """Return the cells that cannot hold anybody; RequestError when the data say otherwise."""
-    found = np.array(
-        [any(combination <= key.pairs for combination in rules.structural) for key in keys], dtype=np.bool_
-    )
-    if np.any(values[found]):
-        raise RequestError(
-            "STRUCTURAL_ZERO", "the policy calls a combination impossible that the data hold; correct it"
-        )
-    return found
+def structural_zeros(keys: Sequence[CellKey], rules: Rules) -> Bools:
+    """Return the cells that the policy names as impossible: they cannot hold anybody, and are printed as such."""
+    return np.array([any(combination <= key.pairs for combination in rules.structural) for key in keys], dtype=np.bool_)
 
 
 def sensitive(values: Ints, structural: Bools, rules: Rules) -> Bools:

@@ -32,8 +32,8 @@ REUSE = 1e-3
 ROOM = 6
 """A witness moves no cell by more than this many times the largest need: enough, and it keeps programs bounded."""
 
-PROGRAMS_PER_CELL, PROGRAMS_AT_LEAST = 1, 200
-"""Budget of the clean-up in linear programs, by number of secondary cells."""
+CLEAN_UP_PROGRAMS = 150
+"""Budget of the clean-up in linear programs: enough to finish small tables, a share of large ones."""
 
 _TINY = 1e-7
 _PAIR = 2
@@ -287,13 +287,12 @@ def _free(state: _State) -> None:
     """
     program = _CheapestDeviation(state.problem, np.flatnonzero(state.hidden), state.room)
     secondaries = np.flatnonzero(state.hidden & ~state.problem.must)
-    most = PROGRAMS_PER_CELL * len(secondaries) + PROGRAMS_AT_LEAST
     uses = np.zeros(len(state.hidden), dtype=np.int64)
     for need in state.needs:
         if need.witness is not None:
             uses += need.witness != 0
     for cell in secondaries[np.argsort(uses[secondaries], kind="stable")].tolist():
-        if program.programs >= most:
+        if program.programs >= CLEAN_UP_PROGRAMS:
             break
         dependent = [n for n in state.needs if n.witness is not None and n.witness[cell] != 0 and n.cell != cell]
         found = program.rescue(dependent, cell)

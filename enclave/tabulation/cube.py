@@ -30,21 +30,14 @@ Columns = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cube:
-    """Counts of distinct respondents per combination of the leaves of `variables`; a combination not in it has none.
+    """Counts of distinct respondents per combination of categories; a combination that is not in it has none.
 
-    `cells` are the combinations that occur, ascending, each as one number in mixed radix; `counts` has one figure for
-    each.
+    One entry per combination that occurs, in the order of the combinations: in `categories`, under each variable's id,
+    the position in its `leaves`; in `counts` the number of respondents.
     """
 
-    variables: tuple[Variable, ...]
-    cells: Ints
+    categories: Mapping[str, Ints]
     counts: Ints
-
-    def leaves_of(self, variable_id: str) -> Ints:
-        """Return, for each cell of the cube, the position of its category in the variable's `leaves`."""
-        place = [variable.id for variable in self.variables].index(variable_id)
-        step = prod(len(variable.leaves) for variable in self.variables[place + 1 :])
-        return self.cells // step % len(self.variables[place].leaves)
 
 
 def count(columns: Columns, unit: str, variables: tuple[Variable, ...], *, most_cells: int = MOST_CELLS) -> Cube:
@@ -55,15 +48,16 @@ def count(columns: Columns, unit: str, variables: tuple[Variable, ...], *, most_
     cells, when a category is not one of the leaves, or when columns do not fit each other; RequestError when the
     variables have more combinations than can be told apart.
     """
-    combinations = prod(len(variable.leaves) for variable in variables)
+    shape = tuple(len(variable.leaves) for variable in variables)
+    combinations = prod(shape)
     if combinations > MOST_COMBINATIONS:
         raise RequestError("CUBE_TOO_LARGE", "these tables cross too many variables; ask for fewer in one request")
     _check(columns, unit, variables)
     rows = _one_row_each(columns, unit, variables)
     numbers = _numbers(rows, len(rows[unit]), variables)
-    if combinations <= most_cells:
-        return Cube(variables, *_count_in_place(numbers, combinations))
-    return Cube(variables, *_count_sorted(numbers))
+    cells, counts = _count_in_place(numbers, combinations) if combinations <= most_cells else _count_sorted(numbers)
+    places = np.unravel_index(cells, shape) if shape else ()
+    return Cube({variable.id: place for variable, place in zip(variables, places, strict=True)}, counts)
 
 
 def _check(columns: Columns, unit: str, variables: tuple[Variable, ...]) -> None:
@@ -88,7 +82,7 @@ def _one_row_each(columns: Columns, unit: str, variables: tuple[Variable, ...]) 
     respondents = columns[unit]
     if _increases(respondents) or _increases(np.sort(respondents)):
         return columns
-    order = np.argsort(respondents, kind="stable")
+    order = np.argsort(respondents)
     is_again = respondents[order[1:]] == respondents[order[:-1]]
     again, before = order[1:][is_again], order[:-1][is_again]
     for variable in variables:

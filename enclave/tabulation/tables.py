@@ -62,15 +62,15 @@ class Plan:
 
 def inner_cells(cube: Cube, spec: TableSpec) -> Ints:
     """Return the counts of one period for the leaves of the table's dimensions, after its filters."""
-    chosen = np.ones(len(cube.cells), dtype=np.bool_)
+    chosen = np.ones(len(cube.counts), dtype=np.bool_)
     for variable, code in spec.filters:
         members = variable.members(code)
         is_member = np.array([leaf in members for leaf in variable.leaves])
-        chosen &= is_member[cube.leaves_of(variable.id)]
+        chosen &= is_member[cube.categories[variable.id]]
     shape = tuple(len(variable.leaves) for variable in spec.dimensions)
-    places = np.zeros(len(cube.cells), dtype=np.int64)
+    places = np.zeros(len(cube.counts), dtype=np.int64)
     for variable in spec.dimensions:
-        places = places * len(variable.leaves) + cube.leaves_of(variable.id)
+        places = places * len(variable.leaves) + cube.categories[variable.id]
     figures = np.zeros(prod(shape), dtype=np.int64)
     np.add.at(figures, places[chosen], cube.counts[chosen])
     return figures.reshape(shape)

@@ -168,6 +168,7 @@ def main(persons: int, quarters: int, folder: Path) -> None:
     click.echo(f"encrypted store: in this process {here:.2f} s, 1 worker {one:.2f} s, 2 workers {two:.2f} s")
     click.echo(f"2 workers / 1 worker: {one / two:.2f}x as fast")
     click.echo(f"encrypted / plain columns mapped into memory, 2 workers: {two / bare:.2f}x the time")
+    click.echo(f"in this process / peer: {here / other:.3f}x the time")
     click.echo(f"2 workers / peer: {two / other:.3f}x the time ({other:.2f} s: {name})")
     click.echo(f"peak of a worker: {most:.2f} GiB")
 

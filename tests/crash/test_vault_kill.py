@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from enclave.errors import EnclaveError, RequestError, SetupError
-from enclave.vault.files import HALF
+from enclave.vault.files import HALF, names_in
 from enclave.vault.store import Vault
 from tests.lib.vault_kit import failing_disk, killed_at, make_vault, master_file, open_vault, persons, same
 
@@ -105,6 +105,7 @@ def _fresh(base: Path, target: Path) -> Path:
 def _judge(here: Path, judge: Callable[[Vault], str]) -> str:
     """Open the vault; it is whole, tidy, and its other project is as it was. Return "old" or "new"."""
     vault = open_vault(here)
+    _require_tidy(vault, here / "vault" / "data")
     found = judge(vault)
     for project in vault.projects():
         vault.check(project)
@@ -116,6 +117,14 @@ def _judge(here: Path, judge: Callable[[Vault], str]) -> str:
     if "p" not in vault.projects():
         assert not (here / "vault" / "data" / "p").exists()
     return found
+
+
+def _require_tidy(vault: Vault, data: Path) -> None:
+    """Opening alone has removed what is not in force."""
+    for folder in data.glob("*/*"):
+        reader = vault._datasets.reader(folder.parent.name, folder.name)
+        assert reader is not None
+        assert names_in(folder) == reader.index.files
 
 
 @EVERY_POINT_OR_A_SAMPLE
@@ -177,6 +186,7 @@ def test_a_vault_killed_while_it_is_made_can_be_made(tmp_path: Path) -> None:
         assert open_vault(here).unseal("p", "letter") == b"text"
 
 
+@pytest.mark.timeout(1800)  # thousands of kills, each with its own copy of the vault
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.full) for name in ACTIONS])
 def test_a_kill_during_the_recovery_from_a_kill(base: Path, tmp_path: Path, name: str) -> None:
     action, judge = ACTIONS[name]

@@ -262,6 +262,7 @@ def _template() -> Path:
         (root / name).mkdir()
     for name in ("log.key", "release.key"):
         SigningKey.create(root / name)
+    Book.create(root, SigningKey.load(root / "log.key"), clock=TickingClock(), lock_wait_s=0).close()
     house = open_house(root)
     house.register.enrol(PEOPLE, "stef")
     house.close()

@@ -44,30 +44,31 @@ class Leak:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything published so far, with the truth beside it. The last `unseen` tables were never printed."""
+    """Everything published so far, with the truth beside it. The last `unseen` tables were never printed.
+
+    `excused`: hidden cells that were known to be small before anybody asked for them (`assert_known_before`).
+    """
 
     printed: tuple[ProtectedTable, ...]
     marks: tuple[tuple[Mark, ...], ...]
     truth: tuple[Table, ...]
     unseen: int = 0
+    excused: frozenset[CellKey] = frozenset()
 
     @classmethod
-    def of(cls, history: History, also: Sequence[Table] = ()) -> "Evidence":
+    def of(cls, history: History, also: Sequence[Table] = (), excused: frozenset[CellKey] = frozenset()) -> "Evidence":
         """Gather the releases; `also`: tables that nobody printed, but whose small counts must stay unknown too."""
         return cls(
             tuple(r.protected for r in history.released) + tuple(hide(t, np.ones(t.spec.shape, bool)) for t in also),
             tuple(r.marks for r in history.released) + (ONE_MARK,) * len(also),
             tuple(r.table for r in history.released) + tuple(also),
             len(also),
+            excused,
         )
 
     def values(self) -> dict[CellKey, int]:
         """Return the true value of each cell."""
         return {key: int(t.values[place]) for t in self.truth for place, key in places(t.spec)}
-
-    def printed_keys(self) -> set[CellKey]:
-        """Return the cells that stand in a printed table."""
-        return {key for t in self.printed[: len(self.printed) - self.unseen] for _, key in places(t.spec)}
 
     def unchanged(self) -> Equal:
         """Return the cells that are the same in two states of the data: the worst that a reader can know."""
@@ -86,21 +87,31 @@ class Evidence:
     def needs(self, rules: Rules) -> dict[CellKey, Interval]:
         """Return for each hidden cell the interval that no reader may narrow: (least, greatest).
 
+        One mark: any hidden cell could be at the threshold. Two marks: a small cell could be all that "fewer than the
+        threshold" can be; of its parts that nobody prints, no reader may know more than that they are small.
         What everybody knows to be empty has no need: nothing can protect it, and it may protect nothing.
         """
-        found: dict[CellKey, Interval] = {}
-        for number, (table, legend) in enumerate(zip(self.printed, self.marks, strict=True)):
-            for mark in legend:
-                for place, key in places(table.spec):
-                    if table.marks[place] == mark.code:
-                        latent = number >= len(self.printed) - self.unseen
-                        small = 0 < self.truth[number].values[place] < rules.minimum_frequency
-                        if small or not latent:
-                            found[key] = _tighter(found.get(key), mark)
-        needs = {key: _need(promise, rules.minimum_frequency) for key, promise in found.items()}
-        if rules.mark is MarkMode.TWO:  # a mark that says "small" says so of all parts too: they may not be exact
-            needs |= {key: (NO_DEPTH, rules.minimum_frequency - 1) for key in needs.keys() - self.printed_keys()}
-        return {key: need for key, need in needs.items() if not structural(key, rules)}
+        threshold, truth = rules.minimum_frequency, self.values()
+        needs = {key: (NO_DEPTH, threshold) for key in self._hidden() if 0 < truth[key] < threshold}
+        needs |= dict.fromkeys(self._least(), (NO_DEPTH, threshold))
+        if rules.mark is MarkMode.TWO:
+            least = self._least()
+            needs = {key: (least.get(key, NO_DEPTH), threshold - 1) for key in needs if truth[key] < threshold}
+        return {key: need for key, need in needs.items() if not structural(key, rules) and key not in self.excused}
+
+    def _hidden(self) -> list[CellKey]:
+        return [key for t in self.printed for place, key in places(t.spec) if t.marks[place] != "F"]
+
+    def _least(self) -> dict[CellKey, int]:
+        """Return for each hidden cell that was printed the least value that its marks allow."""
+        found: dict[CellKey, int] = {}
+        printed = len(self.printed) - self.unseen
+        for table, legend in zip(self.printed[:printed], self.marks[:printed], strict=True):
+            minimum = {mark.code: mark.minimum for mark in legend}
+            for place, key in places(table.spec):
+                if table.marks[place] != "F":
+                    found[key] = max(found.get(key, 0), minimum[str(table.marks[place])])
+        return found
 
 
 def places(spec: TableSpec) -> list[tuple[tuple[int, ...], CellKey]]:
@@ -117,18 +128,16 @@ def structural(key: CellKey, rules: Rules) -> bool:
     return any(combination <= key.pairs for combination in rules.structural)
 
 
-def _tighter(held: Interval | None, mark: Mark) -> Interval:
-    low, high = held or (0, None)
-    highs = [bound for bound in (high, mark.maximum) if bound is not None]
-    return max(low, mark.minimum), min(highs) if highs else None
+Meaning = tuple[str, str, str, str, str, frozenset[tuple[str, frozenset[str]]]]
+"""What a cell counts, whatever its groups are called."""
 
 
-def _need(promise: Interval, threshold: int) -> Interval:
-    """A mark that can hold anything: up to the threshold. A mark that says "small": all it says. Else: nothing."""
-    low, high = promise
-    if low >= threshold:
-        return NO_DEPTH, 0
-    return (low, high) if high is not None and high < threshold else (NO_DEPTH, threshold)
+def meaning(key: CellKey, spec: TableSpec) -> Meaning:
+    """Return what a cell counts: two names of one group give the same."""
+    variables = {v.id: v for v in (*spec.dimensions, *(v for v, _ in spec.filters))}
+    groups = {(name, variables[name].members(code)) for name, code in key.pairs}
+    wide = {(name, members) for name, members in groups if members == set(variables[name].leaves)}
+    return (key.population, key.unit, key.measure, key.data_date, key.period, frozenset(groups - wide))
 
 
 def leaks_found_by_programming(evidence: Evidence, rules: Rules) -> list[CellKey]:
@@ -152,9 +161,16 @@ def leaks_found_by_trying(evidence: Evidence, rules: Rules, budget: int = 200_00
     return [Leak(key, truth[key], interval) for key, interval in found.items()]
 
 
-def assert_promise(history: History, rules: Rules, *, also: Sequence[Table] = (), brute: bool = True) -> None:
+def assert_promise(
+    history: History,
+    rules: Rules,
+    *,
+    also: Sequence[Table] = (),
+    excused: frozenset[CellKey] = frozenset(),
+    brute: bool = True,
+) -> None:
     """Fail unless all that was published is true, follows the rules, and discloses nothing, in three opinions."""
-    evidence = Evidence.of(history, also)
+    evidence = Evidence.of(history, also, excused)
     assert_true_and_by_the_rules(history, rules)
     leaks = leaks_found_by_trying(evidence, rules) if brute else []
     assert not leaks, f"trying every table that fits shows {leaks}"
@@ -162,9 +178,30 @@ def assert_promise(history: History, rules: Rules, *, also: Sequence[Table] = ()
     assert not unproven, f"the attacker finds no witness for {unproven}"
 
 
+def known_before(protection: Protection, before: History, rules: Rules) -> frozenset[CellKey]:
+    """Return the hidden cells that the engine excuses, after checking that the release is not what bounds them.
+
+    With every cell of the request hidden, under a legend that says nothing, the history alone must bound them.
+    """
+    excused = {
+        key
+        for table, known in zip(protection.tables, protection.known_before, strict=True)
+        for place, key in places(table.spec)
+        if known[place]
+    }
+    if excused:
+        known = Evidence.of(before, protection.truth)
+        seen = outsider.view(known.printed, known.marks, known.unchanged(), rules.structural)
+        reach = seen.reach(0)
+        reach[[seen.cells[key] for key in excused]] = rules.minimum_frequency
+        unproven = attack(seen.knowledge, reach).unproven
+        assert {seen.cells[key] for key in excused} <= set(unproven), "a cell is excused that could still be protected"
+    return frozenset(excused)
+
+
 def assert_true_and_by_the_rules(history: History, rules: Rules) -> None:
     """Fail unless shown figures are true, hidden ones leave no trace, and each cell has one status everywhere."""
-    status: dict[CellKey, bool] = {}
+    status: dict[Meaning, bool] = {}
     for released in history.released:
         table, printed = released.table, released.protected
         assert printed.spec == table.spec
@@ -174,7 +211,7 @@ def assert_true_and_by_the_rules(history: History, rules: Rules) -> None:
         assert set(np.unique(printed.marks)) <= {"F", *promises}
         for place, key in places(table.spec):
             shown, value = bool(printed.shown[place]), int(table.values[place])
-            assert status.setdefault(key, shown) == shown, f"one cell both shown and hidden: {key}"
+            assert status.setdefault(meaning(key, table.spec), shown) == shown, f"both shown and hidden: {key}"
             if not shown:
                 _assert_mark_is_true(promises[str(printed.marks[place])], value, key)
             _assert_zero_as_asked(key, value, printed, place, rules)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from enclave.errors import PermissionDenied
+from enclave.errors import PermissionDenied, RequestError
 from enclave.gateway import permissions
 from enclave.gateway.binding import Binding
 from enclave.gateway.canonical import NO_HEAD
@@ -38,6 +38,9 @@ CASES: list[Case] = [
     ("request", replace(ANN, roles=ANN.roles | CORA.roles), ("project-a", Stage.OUTSIDE), "OPENS_MICRODATA"),
     ("open_microdata", CORA, ("project-a",), None),
     ("open_microdata", ANN, ("project-a",), "NOT_CBSS_STAFF"),
+    ("take_in", CORA, (), None),
+    ("take_in", STEF, (), None),
+    ("take_in", ANN, (), "NOT_STEWARD"),
     ("derive", ANN, ("project-a",), None),
     ("derive", ANN, ("project-b",), "NOT_ON_PROJECT"),
     ("derive", NOBODY, ("project-a",), "NOT_ANALYST"),
@@ -92,3 +95,9 @@ def test_every_rule_is_a_pair_and_is_tried_both_ways() -> None:
 @pytest.mark.parametrize(("rule", "person", "about", "code"), [case for case in CASES if case[3] is None])
 def test_nobody_may_anything(rule: str, person: Person, about: tuple[object, ...], code: str | None) -> None:
     assert getattr(permissions, f"may_{rule}")(NOBODY, *about) is False
+
+
+@pytest.mark.parametrize("name", ["system", "Kim", ""])
+def test_ids_of_persons_are_plain_and_not_reserved(name: str) -> None:
+    with pytest.raises(RequestError, match=r"NAME_RESERVED|BAD_NAME"):
+        Person(name)

@@ -1,13 +1,14 @@
 """The one path out, on the real book and the real outbox."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from enclave.errors import IntegrityError, PermissionDenied, RequestError
+from enclave.errors import EnclaveBug, IntegrityError, PermissionDenied, RequestError
 from enclave.gateway.binding import Package
 from enclave.gateway.permissions import Person, Role
 from enclave.gateway.ports import Publisher
@@ -231,6 +232,27 @@ def test_history_that_keeps_moving_is_given_up(house: House) -> None:
     assert house.gateway.status(request.id, "ann").state is RequestState.APPROVED
     assert len(list((house.root / "outside").iterdir())) == ATTEMPTS
     assert house.fsck() == []
+
+
+def test_a_request_that_another_host_sends_back_meanwhile_is_left_to_it(house: House) -> None:
+    """Both hosts find it unsafe; the other is quicker. Ours stops, and the request has one new turn, not two."""
+    house.gateway.release(house.approved({"a": 10}).id, "otto")
+    request = house.approved({"a+b": 13})
+    with pytest.raises(RequestError, match="BAD_TRANSITION"):
+        release_with_others_in_between(house, request, [request.id])
+    assert house.gateway.status(request.id, "kim").request.turn == 2
+    assert house.fsck() == []
+
+
+def test_released_without_an_intent_cannot_be(house: House) -> None:
+    request = house.approved()
+    raw = sqlite3.connect(house.root / "book.sqlite")
+    raw.execute("DROP TRIGGER requests_update")
+    raw.execute("UPDATE requests SET state = 'released'")
+    raw.commit()
+    raw.close()
+    with pytest.raises(EnclaveBug, match="RELEASED_WITHOUT_INTENT"):
+        house.gateway.release(request.id, "otto")
 
 
 def test_people_are_known_by_account_only_once(house: House) -> None:

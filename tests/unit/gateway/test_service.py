@@ -1,12 +1,14 @@
 """The gateway's front door, on the real book."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from enclave.errors import PermissionDenied, RequestError
 from enclave.gateway.canonical import NO_HEAD
+from enclave.gateway.permissions import Person, Role
 from enclave.gateway.request import RequestState, Stage
 from enclave.gateway.review import Decision
 from tests.lib.gateway_house import PROJECT, House, binding_of, new_house, table_package
@@ -48,6 +50,15 @@ def test_when_votes_differ_the_request_goes_back_and_comes_again(house: House) -
     seen = house.gateway.status(request.id, "ann")
     assert [remark.text for remark in seen.remarks] == ["lou is right"]
     assert len(seen.votes) == 4
+
+
+def test_a_first_vote_that_fell_away_does_not_approve(house: House) -> None:
+    request = house.prepared()
+    house.gateway.vote(request.id, "kim", Decision.APPROVE)
+    kim = house.register.person("kim")
+    house.register.enrol([replace(kim, conflicts=frozenset({PROJECT}))], "stef")
+    assert house.gateway.vote(request.id, "lou", Decision.APPROVE).state is RequestState.REVIEWED
+    assert house.gateway.return_(request.id, "lou", "kim's vote fell away").state is RequestState.RETURNED
 
 
 def test_a_return_without_comment_changes_nothing(house: House) -> None:
@@ -100,6 +111,49 @@ def test_an_approved_request_cannot_be_edited(house: House) -> None:
     other = binding_of(house.packages.seal(table_package({"a": 99})))
     with pytest.raises(RequestError, match="BAD_TRANSITION"):
         house.gateway.submit(request.id, "ann", other)
+
+
+@pytest.mark.parametrize(
+    ("operation", "account", "code"),
+    [
+        ("submit", "bob", "NOT_AUTHOR"),
+        ("submit", "zoe", "NOT_AUTHOR"),
+        ("withdraw", "bob", "NOT_AUTHOR"),
+        ("withdraw", "stef", "NOT_AUTHOR"),
+        ("return", "ann", "NOT_OUTPUT_CHECKER"),
+        ("return", "mia", "CHECKER_ON_PROJECT"),
+        ("return", "nora", "CONFLICT_DECLARED"),
+        ("return", "olaf", "TRAINING_EXPIRED"),
+        ("status", "zoe", "NOT_OUTPUT_CHECKER"),
+        ("release", "kim", "NOT_OPERATOR"),
+        ("revoke", "otto", "NOT_STEWARD"),
+    ],
+)
+def test_every_operation_asks_who_does_it(house: House, operation: str, account: str, code: str) -> None:
+    house.register.enrol(
+        [Person("zoe", frozenset({"zoe"}), frozenset({Role.ANALYST}), frozenset({"project-b"}))], "stef"
+    )
+    request = house.prepared()
+    operations: dict[str, Callable[[], object]] = {
+        "submit": lambda: house.gateway.submit(request.id, account),
+        "withdraw": lambda: house.gateway.withdraw(request.id, account),
+        "return": lambda: house.gateway.return_(request.id, account, "a comment"),
+        "status": lambda: house.gateway.status(request.id, account),
+        "release": lambda: house.gateway.release(request.id, account),
+        "revoke": lambda: house.gateway.revoke(request.id, account, "a comment"),
+    }
+    with pytest.raises(PermissionDenied, match=code):
+        operations[operation]()
+    assert house.gateway.status(request.id, "ann").request == request
+
+
+def test_others_do_not_see_the_request_in_their_list(house: House) -> None:
+    house.register.enrol(
+        [Person("zoe", frozenset({"zoe"}), frozenset({Role.ANALYST}), frozenset({"project-b"}))], "stef"
+    )
+    house.prepared()
+    assert house.gateway.requests("zoe") == ()
+    assert len(house.gateway.requests("bob")) == 1
 
 
 def test_a_new_binding_voids_the_vote_on_the_old_one(house: House) -> None:

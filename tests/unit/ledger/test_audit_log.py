@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from enclave.errors import IntegrityError, SetupError
 from enclave.gateway.canonical import NO_HEAD, sha256
@@ -90,6 +92,46 @@ def test_the_verifier_stands_alone(house: House, tmp_path: Path) -> None:
     assert "Traceback" not in cut.stderr
 
 
+@pytest.mark.parametrize("with_anchor", [True, False])
+def test_the_command_line_of_the_verifier(
+    house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    with_anchor: bool,
+) -> None:
+    house.book.dump_log(tmp_path / "log.jsonl")
+    (tmp_path / "log.pem").write_bytes(SigningKey.load(house.root / "log.key").public_pem)
+    write_anchor(tmp_path / "anchor.json", head_of(house))
+    options = ["--anchor", str(tmp_path / "anchor.json")] if with_anchor else []
+    monkeypatch.setattr(
+        sys, "argv", ["verify_log", str(tmp_path / "log.jsonl"), "--key", str(tmp_path / "log.pem"), *options]
+    )
+    assert stand_alone.main() == 0
+    assert ("without --anchor" in capsys.readouterr().out) is not with_anchor
+    (tmp_path / "log.jsonl").write_bytes(b"")
+    assert stand_alone.main() == 1
+    assert capsys.readouterr().out == "PROBLEM the file is empty or does not end with a whole line\n"
+
+
+def test_odd_logs_keys_and_anchors_are_problems_not_crashes(house: House, tmp_path: Path) -> None:
+    house.book.dump_log(tmp_path / "log.jsonl")
+    log, key = (tmp_path / "log.jsonl").read_bytes(), SigningKey.load(house.root / "log.key").public_pem
+    rsa = generate_private_key(65537, 2048).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for odd in (b"\n", b"null\n", b"[" * 100_000 + b"\n", b'{"entry":1,"head":"","signature":""}\n', b"\xff\n"):
+        assert stand_alone.verify_file(odd, key, None)
+    assert stand_alone.verify_file(log.replace(b",", b", ", 1), key, None)
+    assert stand_alone.verify_file(log, key, head_of(house).to_bytes().strip())
+    for odd in (b"", b"no key", rsa):
+        assert stand_alone.verify_file(log, odd, None)
+    for odd in (b"", b"{}", b"null\n"):
+        assert stand_alone.verify_file(log, key, odd)
+    assert stand_alone.verify_log([b"[1]"], [SignedHead(1, "", b"")], key, None) == ["entry 1 is not well-formed"]
+    assert stand_alone.verify_log([b"x"], [SignedHead(1, "", b"")], key, None) == ["entry 1 is not well-formed"]
+    assert stand_alone.verify_log([b"x"], [], key, None) == ["there is not one head for each entry"]
+
+
 def test_the_verifier_is_short() -> None:
     assert len(Path(stand_alone.__file__).read_text().splitlines()) < 150
 
@@ -102,18 +144,67 @@ def test_another_key_is_refused(house: House, tmp_path: Path) -> None:
     assert "signature of entry 1 is wrong" in problems[0]
 
 
-def test_a_log_signed_anew_is_shown_by_the_anchor(house: House, tmp_path: Path) -> None:
-    """Whoever holds the key can write another log; but not one that ends in a head kept elsewhere."""
-    anchor = head_of(house)
-    key = SigningKey.load(house.root / "log.key")
-    entries, heads, previous = [], [], NO_HEAD
-    for seq in range(1, anchor.seq + 1):
-        entry = {"seq": seq, "at": "", "actor": "x", "action": "x", "subject": "x", "details": {}, "previous": previous}
-        entries.append(stand_alone.canonical(entry))
+Chain = tuple[list[bytes], list[SignedHead]]
+
+
+def signed_chain(key: SigningKey, length: int, *, actor: str = "x", first: int = 1, begin: str = NO_HEAD) -> Chain:
+    """Write a log as whoever holds the key can."""
+    entries, heads, previous = [], [], begin
+    for seq in range(first, first + length):
+        facts = {
+            "seq": seq,
+            "at": "",
+            "actor": actor,
+            "action": "x",
+            "subject": "x",
+            "details": {},
+            "previous": previous,
+        }
+        entries.append(stand_alone.canonical(facts))
         previous = sha256(entries[-1])
         heads.append(SignedHead(seq, previous, key.sign(stand_alone.to_sign(seq, previous))))
+    return entries, heads
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> SigningKey:
+    return SigningKey.create(tmp_path / "chain.key")
+
+
+def test_a_log_signed_anew_is_shown_by_the_anchor(key: SigningKey) -> None:
+    """Whoever holds the key can write another log; but not one that ends in a head kept elsewhere."""
+    _, kept = signed_chain(key, 3)
+    entries, heads = signed_chain(key, 3, actor="y")
     assert stand_alone.verify_log(entries, heads, key.public_pem, None) == []
-    assert "the log was rewritten" in stand_alone.verify_log(entries, heads, key.public_pem, anchor)[0]
+    assert "the log was rewritten" in stand_alone.verify_log(entries, heads, key.public_pem, kept[-1])[0]
+
+
+def test_two_logs_under_one_key_cannot_be_spliced(key: SigningKey) -> None:
+    """Numbers, hashes and signatures are right; only the link to the entry before is not."""
+    ours, our_heads = signed_chain(key, 4)
+    theirs, their_heads = signed_chain(key, 4, actor="y")
+    spliced = stand_alone.verify_log(ours[:2] + theirs[2:], our_heads[:2] + their_heads[2:], key.public_pem, None)
+    assert "entry 3 does not follow" in spliced[0]
+
+
+@pytest.mark.parametrize(("first", "begin"), [(0, NO_HEAD), (2, NO_HEAD), (1, "1" * 64)])
+def test_a_log_begins_at_its_beginning(key: SigningKey, first: int, begin: str) -> None:
+    entries, heads = signed_chain(key, 2, first=first, begin=begin)
+    assert "entry 1 does not follow" in stand_alone.verify_log(entries, heads, key.public_pem, None)[0]
+
+
+def test_the_number_of_a_head_is_that_of_its_entry(key: SigningKey) -> None:
+    entries, heads = signed_chain(key, 2)
+    heads[1] = SignedHead(7, heads[1].head, key.sign(stand_alone.to_sign(7, heads[1].head)))
+    assert "entry 2 does not follow" in stand_alone.verify_log(entries, heads, key.public_pem, None)[0]
+
+
+@pytest.mark.parametrize("odd", [b", ", b',"more":1,'])
+def test_an_entry_has_one_spelling_and_its_fields_only(key: SigningKey, odd: bytes) -> None:
+    entry = signed_chain(key, 1)[0][0].replace(b",", odd, 1)
+    head = sha256(entry)
+    signed = SignedHead(1, head, key.sign(stand_alone.to_sign(1, head)))
+    assert stand_alone.verify_log([entry], [signed], key.public_pem, None) == ["entry 1 is not well-formed"]
 
 
 def test_nothing_hidden_is_logged(house: House, tmp_path: Path) -> None:

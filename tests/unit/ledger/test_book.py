@@ -1,7 +1,6 @@
 """Opening the book, its locks, and what it does when the disk or the store says no."""
 
 import json
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -123,27 +122,44 @@ def test_a_book_of_another_key_is_not_opened(house: House) -> None:
         Book.open(house.root, other, clock=TickingClock(), lock_wait_s=1)
 
 
-def test_a_damaged_file_is_not_opened(house: House) -> None:
+@pytest.mark.parametrize(("start", "length"), [(0, 16), (4096, 8192), (100, 3000)])
+def test_a_damaged_file_is_not_opened(house: House, start: int, length: int) -> None:
     house.close()
     path = house.root / FILE
     data = bytearray(path.read_bytes())
-    data[4096:12288] = b"\xff" * 8192
+    data[start : start + length] = b"\xff" * length
     path.write_bytes(data)
-    with pytest.raises((IntegrityError, SetupError)):
+    with pytest.raises(IntegrityError, match="BOOK_DAMAGED"):
         open_house(house.root)
 
 
-def test_a_folder_that_is_not_there_is_said_so(house: House, tmp_path: Path) -> None:
+def test_rows_that_refer_to_nothing_are_seen(house: House) -> None:
+    damage(house, "INSERT INTO accounts VALUES ('ghost', 'nobody')")
+    with pytest.raises(IntegrityError, match="BOOK_DAMAGED"):
+        open_house(house.root)
+
+
+def begun(folder: Path) -> Book:
+    return Book.create(folder, SigningKey.load(folder / "log.key"), clock=TickingClock(), lock_wait_s=1)
+
+
+def test_a_book_is_never_begun_by_mistake(house: House, tmp_path: Path) -> None:
+    """A lost book must be noticed: an empty one in its place would forget all releases."""
+    with pytest.raises(SetupError, match="BOOK_MISSING"):
+        Book.open(tmp_path, house.release_key, clock=TickingClock(), lock_wait_s=1)
+    (tmp_path / FILE).touch()
+    with pytest.raises(SetupError, match="BOOK_MISSING"):
+        Book.open(tmp_path, house.release_key, clock=TickingClock(), lock_wait_s=1)
+    with pytest.raises(SetupError, match="BOOK_EXISTS"):
+        begun(house.root)
     with pytest.raises(SetupError, match="BOOK_UNAVAILABLE"):
-        Book.open(tmp_path / "nowhere", house.release_key, clock=TickingClock(), lock_wait_s=1)
+        Book.create(tmp_path / "nowhere", house.release_key, clock=TickingClock(), lock_wait_s=1)
 
 
-def test_a_book_whose_making_was_interrupted_is_made_anew(house: House, tmp_path: Path) -> None:
-    (tmp_path / "begun").mkdir()
-    (tmp_path / "begun" / FILE).touch()
-    shutil.copy(house.root / "log.key", tmp_path / "begun")
-    key = SigningKey.load(tmp_path / "begun" / "log.key")
-    book = Book.open(tmp_path / "begun", key, clock=TickingClock(), lock_wait_s=1)
+def test_an_interrupted_making_is_repeated(tmp_path: Path) -> None:
+    SigningKey.create(tmp_path / "log.key")
+    (tmp_path / FILE).touch()
+    book = begun(tmp_path)
     assert book.log_head() is None
     book.close()
 

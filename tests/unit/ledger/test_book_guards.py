@@ -108,8 +108,9 @@ def test_vote_without_its_log_entry(house: House, raw: sqlite3.Connection) -> No
     assert refused(raw, VOTE, (request.id, 1, "kim", request.binding.digest, seq)) == "VOTE_UNLOGGED"
 
 
-@pytest.mark.parametrize("table", ["log", "votes", "history", "requests", "intents", "persons"])
+@pytest.mark.parametrize("table", ["log", "votes", "remarks", "history", "requests", "intents", "persons"])
 def test_nothing_is_ever_deleted(house: House, raw: sqlite3.Connection, table: str) -> None:
+    house.gateway.return_(house.prepared().id, "kim", "why")
     house.gateway.release(house.approved().id, "otto")
     assert refused(raw, f"DELETE FROM {table}") == f"{table.upper()}_DELETED"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from enclave.gateway.log_entry import LogAction, LogDraft
 from enclave.gateway.request import Stage
 from enclave.gateway.review import Decision
 from enclave.ledger.book import FILE
@@ -84,6 +85,12 @@ def changed(statement: str) -> Callable[[House], None]:
         (leave_half, f"outbox outside: .{RELEASE}.unfinished was never decided"),
         (changed("UPDATE requests SET state = 'revoked' WHERE id = 'project-a-r1'"), REQUEST),
         (changed("UPDATE requests SET turn = 2 WHERE id = 'project-a-r1'"), REQUEST),
+        (changed(f"UPDATE requests SET pattern = '{'0' * 64}' WHERE id = 'project-a-r1'"), REQUEST),
+        (changed("INSERT INTO roles VALUES ('ann', 'output_checker')"), "person ann: register and log differ"),
+        (changed("DELETE FROM memberships WHERE person = 'mia'"), "person mia: register and log differ"),
+        (changed("DELETE FROM conflicts"), "person nora: register and log differ"),
+        (changed("UPDATE persons SET trained_until = '2031-01-01' WHERE id = 'olaf'"), "person olaf: register and"),
+        (changed("INSERT INTO accounts VALUES ('max.2', 'ann')"), "person ann: register and log differ"),
         (changed("UPDATE votes SET person = 'max' WHERE person = 'lou'"), VOTE),
         (changed("UPDATE votes SET binding = 'x' WHERE person = 'lou'"), VOTE),
         (changed("DELETE FROM votes WHERE person = 'lou'"), VOTE),
@@ -103,6 +110,19 @@ def test_harm_is_seen(house: House, harm: Callable[[House], None], problem: str)
     assert house.fsck() == []
     harm(house)
     assert any(found.startswith(problem) for found in house.fsck()), house.fsck()
+
+
+@pytest.mark.parametrize(
+    ("subject", "state", "problem"),
+    [
+        ("project-a-r1", "submitted", "request project-a-r1 cannot become submitted from released"),
+        ("project-a-r9", "approved", "request project-a-r9 does not begin pending"),
+    ],
+)
+def test_a_story_that_cannot_be_is_seen(house: House, subject: str, state: str, problem: str) -> None:
+    """Whoever holds the key of the log can write what never happened; it has to fit, though."""
+    house.book.record(LogDraft("otto", LogAction.SENT_BACK, subject, {"state": state, "turn": 1}))
+    assert any(problem in found for found in house.fsck())
 
 
 def test_a_cut_log_is_seen_with_an_anchor(house: House) -> None:

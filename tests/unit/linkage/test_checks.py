@@ -26,7 +26,8 @@ PLACES = Codelist.from_csv(
     "B,,land,pays,country,,,,made up,high\n"
     "B1,B,oud,vieux,old,,2009-05-31,,made up,high\n"
     "B2,B,nieuw,neuf,new,2009-07-01,,,made up,high\n"
-    "B3,B,altijd,toujours,always,,,B+3,made up,high\n",
+    "B3,B,altijd,toujours,always,,,B+3,made up,high\n"
+    "B4,B,halfweg,a mi-chemin,midway,2009-05-15,2009-05-20,,made up,high\n",
 )
 SETTING = Setting({"places": PLACES}, Quarter(2009, 2), synthetic=True)
 PLACE = Column(name="place", kind="code", required=True, codelist="places", leaves_only=True)
@@ -49,7 +50,7 @@ def days(text: str) -> int:
 
 
 def test_codes_are_positions_in_the_leaves() -> None:
-    assert codebook(PLACE, SETTING) == ("B1", "B2", "B3")
+    assert codebook(PLACE, SETTING) == ("B1", "B2", "B3", "B4")
     assert check(PLACE, "B1", "B3", "B+3") == ([0, 2, 2], [None] * 3)
     assert check_column(pa.array([b"B1"]), PLACE, SETTING)[0].dtype == np.int16
 
@@ -57,12 +58,13 @@ def test_codes_are_positions_in_the_leaves() -> None:
 def test_coarser_codes_only_where_the_schema_takes_them() -> None:
     assert reason(PLACE, "B") is Reason.UNKNOWN_CODE
     loose = PLACE.model_copy(update={"leaves_only": False})
-    assert codebook(loose, SETTING) == ("B", "B1", "B2", "B3")
+    assert codebook(loose, SETTING) == ("B", "B1", "B2", "B3", "B4")
     assert check(loose, "B", "B+3") == ([0, 3], [None, None])
 
 
 def test_codes_count_only_while_they_are_valid() -> None:
     assert reason(PLACE, "B2") is Reason.UNKNOWN_CODE, "valid from the next quarter on"
+    assert check(PLACE, "B1", "B4")[1] == [None, None], "valid on some day of the quarter"
     later = Setting(SETTING.codelists, Quarter(2009, 3), synthetic=True)
     assert check(PLACE, "B1", "B2", setting=later) == ([NO_CODE, 1], [Reason.UNKNOWN_CODE, None])
     once = Setting(SETTING.codelists, None, synthetic=True)

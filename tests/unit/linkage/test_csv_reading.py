@@ -95,8 +95,9 @@ def test_carriage_returns_are_no_line_ends(line: str) -> None:
     assert rows(raw) == {3: ("3", "4")}
 
 
-def test_huge_line_is_not_parsed_and_not_kept_whole() -> None:
-    raw = read("a,b\n" + "x" * (LONGEST_RECORD + 1) + ",2\n3,4\n")
+@pytest.mark.parametrize("filling", ["x", '"', ","])
+def test_huge_line_is_not_parsed_and_not_kept_whole(filling: str) -> None:
+    raw = read("a,b\n" + filling * (LONGEST_RECORD + 2) + "\n3,4\n")
     (fault,) = raw.faults.quarantine("made.csv", 1).faults
     assert (fault.line, fault.reason, len(fault.text)) == (2, Reason.TOO_LONG, 1_000)
     assert rows(raw) == {3: ("3", "4")}

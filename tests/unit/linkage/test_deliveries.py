@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.errors import DeliveryError
+from enclave.errors import DeliveryError, SetupError
 from enclave.linkage import deliveries
 from enclave.linkage.deliveries import check_hash, describe, read_file, read_folder
 from enclave.policy.quarter import Quarter
@@ -98,6 +98,17 @@ def test_only_plain_files_of_a_possible_size_are_read(tmp_path: Path, monkeypatc
     monkeypatch.setattr(deliveries, "LONGEST_FILE", 12)
     with pytest.raises(DeliveryError, match="DELIVERY_SIZE"):
         read_file(tmp_path / "secret")
+
+
+def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clusters.csv").write_bytes(b"x")
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(SetupError, match=r"DELIVERY_UNREADABLE: clusters\.csv cannot be read \(Permission denied\)"):
+        read_file(tmp_path / "clusters.csv")
 
 
 def test_hashes(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ TOO_BAD = csv(SUPPORT, [spell(0, "2009-Q2"), spell(1, "2009-Q2", "99999")])
 
 
 def intake(vault: Vault, *, synthetic: bool = True) -> Intake:
-    return Intake(vault, policy_files.sources(), policy_files.codelists(), synthetic)
+    return Intake(vault, policy_files.sources(), policy_files.codelists(), synthetic=synthetic)
 
 
 def take(vault: Vault, folder: Path, files: dict[str, bytes], *, correction: bool = False) -> IntakeReport:

@@ -8,10 +8,11 @@ import pytest
 
 from enclave.errors import DeliveryError, IntegrityError, PolicyError, SetupError
 from enclave.linkage import year
+from enclave.linkage.prepare import prepare
 from enclave.linkage.prepared import DATASET, codebook, data_snapshot
 from enclave.linkage.report import PrepareReport
 from enclave.vault.store import Vault
-from tests.lib import vault_kit
+from tests.lib import policy_files, vault_kit
 from tests.lib.delivery_kit import ANTWERP, BRUSSELS, GHENT, NAMUR, insz, spell
 from tests.lib.year_kit import PROJECT, QUARTERS, Year, prepare_year, short_advice
 
@@ -73,7 +74,7 @@ WHOLE = Year(
     clusters=(
         f"{ANTWERP},K01,2001-01-01,",
         f"{GHENT},K02,2001-01-01,2009-12-30",
-        f"{GHENT},K03,2009-12-31,9999-12-31",
+        f"{GHENT},K03,2009-12-31,2010-03-31",
         f"{BRUSSELS},K09,2001-01-01,",
         f"{NAMUR},K07,2001-01-01,2009-09-29",
     ),
@@ -347,6 +348,15 @@ def test_an_unknown_without_a_code_is_refused(vault: Vault, tmp_path: Path) -> N
     policy = short_advice(variables__1__unknown="null")
     with pytest.raises(PolicyError, match="UNKNOWN_WITHOUT_CODE: source 'clusters' leaves 'cluster' unknown"):
         prepare_year(vault, policy, ids())
+
+
+def test_a_code_that_left_the_code_list_is_refused(vault: Vault, tmp_path: Path) -> None:
+    SMALL.deliver(vault, tmp_path / "in")
+    municipalities = policy_files.codelists()["municipalities"]
+    rows = tuple(row for row in municipalities.rows if row.code != NAMUR)
+    shorter = {**policy_files.codelists(), "municipalities": replace(municipalities, rows=rows)}
+    with pytest.raises(PolicyError, match=r"UNKNOWN_CODE: support_2009-Q2\.csv was taken in with municipalities"):
+        prepare(vault, short_advice(), 2016, policy_files.sources(), shorter, new_id=lambda: "never")
 
 
 def test_nobody_at_all_is_refused(vault: Vault, tmp_path: Path) -> None:

@@ -263,6 +263,15 @@ def test_data_without_a_ring_is_not_taken_for_an_empty_vault(vault: Vault, tmp_p
         Vault.create(tmp_path / "vault", master_file(tmp_path))
 
 
+def test_check_removes_what_a_power_cut_left_without_a_note(vault: Vault, tmp_path: Path) -> None:
+    """A block of the next generation: written, and never in force."""
+    vault.write("p", "d", "all", persons(5), meta={})
+    left = tmp_path / "vault" / "data" / "p" / "d" / "more.00000002.block"
+    left.write_bytes(b"half a block")
+    vault.check("p")
+    assert not left.exists()
+
+
 def test_a_vault_says_where_it_is_and_no_more(vault: Vault, tmp_path: Path) -> None:
     assert repr(vault) == f"Vault({str(tmp_path / 'vault')!r})"
     vault.write("p", "d", "all", persons(5), meta={})

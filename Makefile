@@ -1,0 +1,59 @@
+# Everything a developer, a tester or CI types. `make help` is drawn from the comments behind `##`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+RUN_ROOT ?= var/run-$(shell date +%Y%m%d-%H%M%S)
+DEMO_ROOT ?= var/demo-$(shell date +%Y%m%d-%H%M%S)
+T ?= tests
+
+.PHONY: help setup run demo test full check fix bench crash attack clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## make .venv with everything pinned by hash; as root on Debian also the system packages needed
+
+$(STAMP): requirements.lock .ci/setup.sh pyproject.toml
+	@bash .ci/setup.sh $(VENV)
+	@touch $@
+
+run: $(STAMP) ## set up, then do the whole job on a tiny made-up world, for one year
+	$(BIN)/enclave demo --preset tiny --years 1 --root $(RUN_ROOT)
+
+demo: $(STAMP) ## the whole job for 151,000 made-up persons, years 2016 and 2017 (many minutes)
+	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
+
+test: $(STAMP) ## set up, then run the tests; T=path for some of them
+	$(BIN)/python -m pytest $(T) -q -m "not full" -n 2 --dist worksteal
+
+full: $(STAMP) ## every figure of every claim: deep, random where useful, slow
+	$(BIN)/python -m pytest tests -q
+	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
+
+check: $(STAMP) ## format, lint, types, import contracts, generated parts of the documents; changes nothing
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python .ci/generate.py --check
+
+fix: $(STAMP) ## format, mend what can be mended, write the generated parts of the documents
+	$(BIN)/ruff format -q .
+	$(BIN)/ruff check -q --fix .
+	$(BIN)/python .ci/generate.py
+
+bench: $(STAMP) ## ratios against peers, in one run each
+	$(BIN)/python -m tests.bench.bench_vault
+	$(BIN)/python -m tests.bench.bench_tables
+
+crash: $(STAMP) ## the reduced crash rig: kill and I/O errors on the path out
+	$(BIN)/python -m pytest tests/crash -q -m "not full"
+
+attack: $(STAMP) ## the reduced attack rig
+	$(BIN)/python -m pytest tests/attack -q -m "not full" -n 2
+
+clean: ## remove what can be made again; never a house that holds data
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,145 @@
+"""A house: everything opened on one root folder, and closed again. Command line and demonstration start here."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from enclave.errors import SetupError
+from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
+from enclave.gateway.permissions import Person, Role
+from enclave.gateway.request import Stage
+from enclave.gateway.service import Gateway
+from enclave.ledger.audit_log import write_anchor
+from enclave.ledger.book import Book
+from enclave.ledger.register import Register
+from enclave.ledger.signing import SigningKey
+from enclave.linkage.intake import Intake
+from enclave.vault.master import MasterKeyFile
+from enclave.vault.store import Vault
+from enclave.wiring.ports import JointAttack, ManifestSigner, NewPattern, Outboxes, RandomIds, now
+from enclave.wiring.reference import Reference
+from enclave.wiring.sealed import SealedPackages, SealedTruth
+from enclave.wiring.second_look import SecondLook
+from enclave.wiring.settings import POLICIES, Settings
+
+LOCK_WAIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class House:
+    """An open house."""
+
+    settings: Settings
+    reference: Reference
+    book: Book
+    register: Register
+    vault: Vault
+    packages: SealedPackages
+    truth: SealedTruth
+    look: SecondLook
+    gateway: Gateway
+    release_key: SigningKey
+
+    def intake(self) -> Intake:
+        """Return the intake of deliveries."""
+        return Intake(self.vault, self.reference.sources, self.reference.codelists, synthetic=self.settings.synthetic)
+
+    def log(self, actor: str, action: LogAction, subject: str, **details: str) -> None:
+        """Write one entry to the audit log."""
+        self.book.record(LogDraft(actor, action, subject, details))
+
+    def anchor(self) -> None:
+        """Keep the head of the audit log where the auditor looks for it."""
+        head = self.book.log_head()
+        if head is not None:
+            write_anchor(self.settings.anchor, head)
+
+
+def make_house(root: Path, *, synthetic: bool, policies: Path = POLICIES) -> None:
+    """Make a house in an empty folder: folders, keys, vault and book. SetupError where something is in the way."""
+    if root.exists() and any(root.iterdir()):
+        raise SetupError("ROOT_NOT_EMPTY", f"'{root}' is not empty; choose another folder for the house")
+    settings = Settings(root, policies, synthetic)
+    folders = (settings.book, settings.signing, settings.master_key.parent, settings.anchor.parent)
+    for folder in (root, *folders, settings.reports, settings.scratch, settings.vault):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for outbox in settings.outboxes.values():
+        outbox.mkdir(mode=0o755, parents=True)
+    release, log = (SigningKey.create(settings.signing / name) for name in ("release.key", "log.key"))
+    settings.release_public_key.write_bytes(release.public_pem)
+    settings.log_public_key.write_bytes(log.public_pem)
+    master = MasterKeyFile(settings.master_key)
+    master.create(secrets.token_bytes)
+    Vault.create(settings.vault, master)
+    Book.create(settings.book, log, clock=now, lock_wait_s=LOCK_WAIT_S).close()
+    settings.write()
+    with open_house(root) as house:
+        for name in ("master", "release", "log"):
+            house.log(SYSTEM, LogAction.KEY_CREATED, name, operation=f"{name} key created")
+        house.log(SYSTEM, LogAction.POLICY_LOADED, "house.yaml", policy=house.reference.house.sha256)
+
+
+@contextmanager
+def open_house(root: Path) -> Iterator[House]:
+    """Open a house, finish what a crash left open, and keep the head of its log on leaving."""
+    settings = Settings.read(root)
+    release, log = (SigningKey.load(settings.signing / name) for name in ("release.key", "log.key"))
+    book = Book.open(settings.book, log, clock=now, lock_wait_s=LOCK_WAIT_S)
+    try:
+        house = _house(settings, book, release)
+        house.gateway.recover()
+        try:
+            yield house
+        finally:
+            house.anchor()
+    finally:
+        book.close()
+
+
+def _house(settings: Settings, book: Book, release: SigningKey) -> House:
+    def note_key_use(event: str, project: str, dataset: str) -> None:
+        action = LogAction.KEY_DESTROYED if "destroyed" in event else LogAction.KEY_USED
+        subject = f"{project}/{dataset}" if dataset else project or "house"
+        details = {"operation": event} | ({"project": project} if project else {})
+        book.record(LogDraft(SYSTEM, action, subject, details))
+
+    vault = Vault(settings.vault, MasterKeyFile(settings.master_key), on_key_use=note_key_use)
+    packages, truth, register = SealedPackages(vault), SealedTruth(vault), Register(book)
+    reference = Reference.load(settings.policies)
+    inside = settings.outboxes[Stage.INSIDE]
+    look = SecondLook(reference, packages, truth, inside, release.public_pem, settings.synthetic)
+    gateway = Gateway(
+        book=book,
+        people=register,
+        clock=now,
+        ids=RandomIds(),
+        attack=JointAttack(look.is_safe),
+        reprotect=NewPattern(look.protect_again),
+        publisher=Outboxes(settings.outboxes),
+        packages=packages,
+        signer=ManifestSigner(release),
+    )
+    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release)
+
+
+def made_up_people(project: str, trained_until: date) -> tuple[Person, ...]:
+    """Return the made-up users of the demonstration: each log-in is the name."""
+
+    def person(name: str, role: Role, *, member: bool = False, trained: bool = False) -> Person:
+        projects = frozenset({project}) if member else frozenset[str]()
+        return Person(
+            name, frozenset({name}), frozenset({role}), projects, trained_until=trained_until if trained else None
+        )
+
+    return (
+        person("staff.one", Role.CBSS_STAFF, member=True),
+        person("analyst.one", Role.ANALYST, member=True),
+        person("checker.one", Role.OUTPUT_CHECKER, trained=True),
+        person("checker.two", Role.OUTPUT_CHECKER, trained=True),
+        person("steward.one", Role.STEWARD),
+        person("operator.one", Role.OPERATOR),
+        person("auditor.one", Role.AUDITOR),
+    )
