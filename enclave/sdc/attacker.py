@@ -60,7 +60,8 @@ class Part:
     upper: Ints
     reach: Ints
     depth: Ints
-    hints: tuple[Ints, ...] = ()
+    hints: Ints | None = None
+    """Tables of this part, one a row, that somebody says fit; None without any."""
 
 
 PartResult = tuple[list[Ints], Ints, Ints]
@@ -77,12 +78,14 @@ def attack(
 ) -> Verdict:
     """Try to prove that each hidden cell's maximum gets to `reach` (0: no need), and its minimum to `depth`.
 
-    `depth` is for marks that promise a range (NO_DEPTH: no need). `hints` are witnesses of an earlier attack: they are
-    believed only where they fit, checked in integers, what is public now. `run` maps over connected parts, perhaps in
-    several processes; the verdict does not depend on it. Raises EnclaveBug when what is public contradicts itself.
+    `depth` is for marks that promise a range (NO_DEPTH: no need). `hints` are tables that somebody, an earlier attack
+    perhaps, says are witnesses: they save work where they fit what is public, which is checked in integers. `run` maps
+    over connected parts, perhaps in several processes; the verdict does not depend on it. Raises EnclaveBug when what
+    is public contradicts itself.
     """
     depth = np.full(reach.shape, NO_DEPTH, dtype=np.int64) if depth is None else depth
-    parts = [replace(part, hints=_hints_for(part, hints)) for part in _parts(knowledge, reach, depth)]
+    grouped = _grouped(hints)
+    parts = [replace(part, hints=_hints_for(part, grouped)) for part in _parts(knowledge, reach, depth)]
     witnesses: list[Witness] = []
     witness_of = np.full(reach.shape, -1, dtype=np.int64)
     unproven: list[int] = []
@@ -97,8 +100,22 @@ def attack(
     return verdict
 
 
-def _hints_for(part: Part, hints: Sequence[Witness]) -> tuple[Ints, ...]:
-    return tuple(hint.values for hint in hints if np.array_equal(hint.cells, part.cells))
+def _grouped(hints: Sequence[Witness]) -> list[tuple[Ints, Ints]]:
+    """Put hints for the same cells together: (cells, tables, one a row)."""
+    groups: dict[int, list[Witness]] = {}
+    for hint in hints:
+        groups.setdefault(id(hint.cells), []).append(hint)
+    return [(group[0].cells, np.stack([hint.values for hint in group])) for group in groups.values()]
+
+
+def _hints_for(part: Part, grouped: Sequence[tuple[Ints, Ints]]) -> Ints | None:
+    """Return the hints that speak of all cells of a part, cut to it. Cells of a hint stand in ascending order."""
+    found = []
+    for cells, tables in grouped:
+        place = np.searchsorted(cells, part.cells)
+        if place[-1] < len(cells) and np.array_equal(cells[place], part.cells):
+            found.append(tables[:, place])
+    return np.concatenate(found) if found else None
 
 
 def certified(knowledge: Knowledge, reach: Ints, verdict: Verdict) -> bool:
@@ -168,40 +185,59 @@ def _parts(knowledge: Knowledge, reach: Ints, depth: Ints) -> Iterator[Part]:
         yield Part(cells, block, rhs[rows], knowledge.lower[cells], knowledge.upper[cells], reach[cells], depth[cells])
 
 
-def _attack_part(part: Part) -> PartResult:
-    """Find witnesses for the needs of one part: many cells at a time while that works, then one by one."""
-    up = np.full(part.cells.shape, -1, dtype=np.int64)
-    down = up.copy()
-    tables: list[Ints] = []
+class _Proofs:
+    """The witnesses found for one part so far, and which needs are still open."""
 
-    def lift(cells: Ints, sinks: Ints, table: Ints | None = None) -> int:
-        """Take a table, or look for one, as one more witness; return how many needs it met."""
-        table = _solve(part, cells, sinks) if table is None else table
+    def __init__(self, part: Part) -> None:
+        self.tables: list[Ints] = []
+        self.up = np.full(part.cells.shape, -1, dtype=np.int64)
+        self.down = self.up.copy()
+        self._part = part
+        self._needs_up, self._needs_down = part.reach > 0, part.depth != NO_DEPTH
+
+    @property
+    def open(self) -> tuple[Ints, Ints]:
+        """Return the cells still to be lifted and those still to be lowered."""
+        return np.flatnonzero(self._needs_up & (self.up < 0)), np.flatnonzero(self._needs_down & (self.down < 0))
+
+    def take(self, table: Ints | None) -> bool:
+        """Take a table that fits as one more witness if it meets an open need; say whether it did."""
         if table is None:
-            return 0
-        raised = cells[table[cells] >= part.reach[cells]]
-        lowered = sinks[table[sinks] <= part.depth[sinks]]
-        if raised.size + lowered.size:
-            up[raised] = down[lowered] = len(tables)
-            tables.append(table)
-        return int(raised.size + lowered.size)
+            return False
+        cells, sinks = self.open
+        raised, lowered = cells[table[cells] >= self._part.reach[cells]], sinks[table[sinks] <= self._part.depth[sinks]]
+        if not raised.size + lowered.size:
+            return False
+        self.up[raised] = self.down[lowered] = len(self.tables)
+        self.tables.append(table)
+        return True
 
-    needs_up, needs_down = part.reach > 0, part.depth != NO_DEPTH
-    for hint in part.hints:
-        if _fits(part, hint):
-            lift(np.flatnonzero(needs_up & (up < 0)), np.flatnonzero(needs_down & (down < 0)), hint)
-    while True:
-        open_up, open_down = np.flatnonzero(needs_up & (up < 0)), np.flatnonzero(needs_down & (down < 0))
-        if not open_up.size + open_down.size or not lift(open_up, open_down):
-            break
+
+def _attack_part(part: Part) -> PartResult:
+    """Find witnesses for the needs of one part: hints first, then many cells at a time, then one by one."""
+    proofs = _Proofs(part)
+    hints = _fitting(part)
+    for number in np.argsort(-np.count_nonzero(hints >= part.reach, axis=1), kind="stable"):
+        proofs.take(hints[number])
+    while sum(map(len, proofs.open)) and proofs.take(_solve(part, *proofs.open)):
+        pass
     none = np.zeros(0, dtype=np.int64)
-    for cell in open_up:
-        if up[cell] < 0:
-            lift(np.array([cell]), none)
-    for cell in open_down:
-        if down[cell] < 0:
-            lift(none, np.array([cell]))
-    return tables, up, down
+    for cell in proofs.open[0]:
+        if proofs.up[cell] < 0:
+            proofs.take(_solve(part, np.array([cell]), none))
+    for cell in proofs.open[1]:
+        if proofs.down[cell] < 0:
+            proofs.take(_solve(part, none, np.array([cell])))
+    return proofs.tables, proofs.up, proofs.down
+
+
+def _fitting(part: Part) -> Ints:
+    """Return the hints that fit the part, checked in integers."""
+    if part.hints is None:
+        return np.zeros((0, len(part.cells)), dtype=np.int64)
+    within = np.all((part.hints >= part.lower) & (part.hints <= part.upper), axis=1)
+    equal = np.all(part.matrix @ part.hints.T == part.rhs[:, None], axis=0)
+    return np.asarray(part.hints[within & equal])
 
 
 def _solve(part: Part, cells: Ints, sinks: Ints) -> Ints | None:
@@ -284,12 +320,11 @@ def _endless(part: Part, cell: int) -> bool:
     """
     cost = np.zeros(len(part.cells))
     cost[cell] = -1
-    result = optimize.linprog(
+    result = optimize.milp(
         cost,
-        A_eq=part.matrix if part.matrix.shape[0] else None,
-        b_eq=np.zeros(part.matrix.shape[0]) if part.matrix.shape[0] else None,
-        bounds=np.column_stack([np.zeros(len(part.cells)), part.upper == NO_UPPER]),
+        bounds=optimize.Bounds(0.0, (part.upper == NO_UPPER).astype(float)),
+        constraints=[optimize.LinearConstraint(part.matrix, 0.0, 0.0)] if part.matrix.shape[0] else [],
     )
-    if result.status != _OPTIMAL:
+    if result.status != _OPTIMAL or result.x is None:
         raise EnclaveBug("INTERVAL", "the solver found no interval for a cell; nothing may be released")
     return bool(result.x[cell] > _CLEARLY)

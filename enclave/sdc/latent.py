@@ -78,7 +78,7 @@ def latent_rows(
     sums: Iterable[Row],
     impossible: Iterable[Pairs] = (),
 ) -> list[Row]:
-    """Number the latent cells in `index` and return the equations that tie them to the cells there.
+    """Add the latent cells to `index` and return the equations that tie them to the cells there.
 
     `specs` are aligned, `sums` their own equations. Raises RequestError when there would be too many joint cells.
     """
@@ -348,4 +348,4 @@ def _inside(
         [i for i, atom in enumerate(found) if atom <= place.variables[name].members(chosen.get(name, TOTAL))]
         for name, found in classes.items()
     ]
-    return np.sort(numbers[np.ix_(*parts)].ravel()).tolist()
+    return [int(number) for number in np.sort(numbers[np.ix_(*parts)].ravel())]

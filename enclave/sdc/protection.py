@@ -9,7 +9,8 @@ also leaves each *latent* inner cell either able to reach the threshold or known
 later, it either holds an inner cell that can reach the threshold, or nobody. Two cases remain in which a new cell is
 bounded before the request says anything: inner cells of a decomposable set of tables are not followed one by one, and
 a reader may know what a correction of the data left alone. Such cells are hidden, and named in `known_before`: their
-need is then that the release does not narrow what is known of them.
+need is then that the release does not narrow what is known of them. Where only a correction bounds them, the pattern
+must also hold for a reader who does not know what the correction left alone.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from enclave.errors import EnclaveBug
-from enclave.sdc.attacker import NO_DEPTH, Verdict, attack, intervals
+from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness, attack, intervals
 from enclave.sdc.history import History, Released
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros, information, sensitive
 from enclave.sdc.situation import Situation, derivable
 from enclave.sdc.suppression import Problem, propose
-from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table
+from enclave.sdc.table import NO_UPPER, Bools, CellKey, Ints, Knowledge, Mark, ProtectedTable, Table
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 """Something like the builtin `map`, perhaps over several processes."""
@@ -43,7 +44,8 @@ class Protection:
 
     `primary` holds, per table, the cells that the primary rule hides: for checkers and reports, never published.
     `fallback`: no pattern could be proved safe, so that all that is connected with the trouble is hidden.
-    `known_before`: per table, hidden cells that earlier knowledge alone shows to be below the threshold.
+    `known_before`: per table, hidden cells that earlier knowledge alone shows to be below the threshold; and
+    `known_elsewhere`: such cells that earlier tables hide, or that no table prints.
     """
 
     tables: tuple[ProtectedTable, ...]
@@ -54,6 +56,7 @@ class Protection:
     attacked: int
     fallback: bool
     known_before: tuple[Bools, ...]
+    known_elsewhere: tuple[CellKey, ...]
 
     def released(self) -> tuple[Released, ...]:
         """Return what the history holds once this is published."""
@@ -84,17 +87,15 @@ def protect(tables: Sequence[Table], rules: Rules, history: History | None = Non
     contradict each other or the history, or that cross too many variables.
     """
     situation = Situation.of(tables, rules, history or History())
-    primary = sensitive(situation.values, situation.structural, rules) & ~situation.latent
-    bounded = np.zeros(len(primary), dtype=np.bool_)
-    found = _search(situation, primary, rules, run)
-    if not found.verdict.passed:
-        situation, bounded = _as_known_before(situation, primary, rules, run)
-        found = _search(situation, primary, rules, run) if bounded.any() else found
-    fallback = not found.verdict.passed
-    if fallback:
-        found = _fall_back(situation, found, run)
-    printed = found.hidden | (situation.known & (primary | situation.withheld))
-    before = printed & (bounded | (situation.known & primary & ~situation.structural))
+    primary = sensitive(situation.values, situation.structural, rules)
+    before = _known_to_be_small(situation, primary)
+    found, layer = _search(situation, primary, np.zeros_like(primary), rules, run), situation
+    fallback = False
+    if not found.verdict.passed or before.any():
+        layers, bounded = _as_known_before(situation, primary, rules, run)
+        found, fallback = _through(layers, primary, rules, run)
+        before, layer = before | bounded, layers[-1]
+    printed = found.hidden | (layer.known & ~situation.latent & (primary | situation.withheld))
     return Protection(
         tables=_printed(tables, situation, printed, found.rules),
         truth=tuple(tables),
@@ -103,7 +104,8 @@ def protect(tables: Sequence[Table], rules: Rules, history: History | None = Non
         verdict=found.verdict,
         attacked=found.attacked,
         fallback=fallback,
-        known_before=tuple(before[cells] for cells in situation.ids),
+        known_before=tuple((before & printed)[cells] for cells in situation.ids),
+        known_elsewhere=tuple(situation.registry.keys[i] for i in np.flatnonzero(before & ~situation.requested)),
     )
 
 
@@ -139,21 +141,29 @@ def _zeros_may_hide(rules: Rules) -> Rules:
     return replace(rules, zeros=Zeros.SHOW_OR_SECONDARY) if rules.least_hidden else rules
 
 
-def _search(situation: Situation, primary: Bools, rules: Rules, run: Run) -> Finding:
-    """Look for a pattern that the attacker approves; the last one tried if none is found.
+def _known_to_be_small(situation: Situation, primary: Bools) -> Bools:
+    """Return the cells below the threshold whose value follows from what is known before the request."""
+    return situation.known & primary & ~situation.structural & ~situation.registry.empty
+
+
+def _search(situation: Situation, primary: Bools, already: Bools, rules: Rules, run: Run) -> Finding:
+    """Look for a pattern that the attacker approves, over cells hidden `already`; the last one tried if none is found.
 
     Latent cells are many and rarely in danger, so only those that the attacker could bound become needs of the next
     round. What a round hid stays hidden, with its witnesses.
     """
     zero = (situation.values == 0) & ~situation.latent
-    must = (situation.withheld | situation.latent | primary) & ~situation.known
+    must = (situation.withheld | situation.latent | primary | already) & ~situation.known
     fixed = situation.known | (zero & ~must) if rules.zeros is Zeros.SHOW else situation.known
-    if np.any(situation.withheld & situation.requested & zero):
-        rules = _zeros_may_hide(rules)  # an earlier release hid a zero: the legend may not say otherwise now
+    if np.any((situation.withheld | must) & situation.requested & zero):
+        rules = _zeros_may_hide(rules)  # a zero is hidden already: the legend may not say otherwise
     wanting = must & ~situation.latent
+    hints: list[Witness] = []
     for _ in range(MOST_ROUNDS):
-        hidden = propose(_problem(situation, must, fixed, wanting, rules), run=run)
-        found = _judge(situation, hidden, rules, run)
+        proposal = propose(_problem(situation, must, fixed, wanting, rules), run=run)
+        hidden = proposal.hidden
+        hints += [Witness(cells, table) for cells, tables in proposal.witnesses for table in tables]
+        found = _judge(situation, hidden, rules, run, hints)
         lacking = found.unproven
         if not np.any(lacking & ~wanting & situation.latent):
             break
@@ -161,21 +171,46 @@ def _search(situation: Situation, primary: Bools, rules: Rules, run: Run) -> Fin
     return found
 
 
-def _as_known_before(situation: Situation, primary: Bools, rules: Rules, run: Run) -> tuple[Situation, Bools]:
-    """Add what is known of cells that lack a proof even where nothing new is said; return these cells as well.
+def _as_known_before(
+    situation: Situation, primary: Bools, rules: Rules, run: Run
+) -> tuple[tuple[Situation, ...], Bools]:
+    """Return the situation with what is known of cells that lack a proof even where nothing new is said; and these.
 
-    With every new cell hidden under a legend that says nothing, this request is not what bounds them.
+    With every new cell hidden under a legend that says nothing, this request is not what bounds them. Where the cause
+    may be what is known of a correction, the situation without that knowledge follows: so much is kept in any case.
     """
-    nothing = replace(situation, requested=np.zeros_like(situation.requested))
-    found = _judge(nothing, ~situation.known, _weakest_legend(rules), run)
+    layers = (situation, situation.unaware()) if situation.corrected else (situation,)
+    found = [_with_bounds(layer, rules, run) for layer in layers]
+    bounded = np.any([cells | _known_to_be_small(layer, primary) for layer, cells in found], axis=0)
+    return tuple(layer for layer, _ in found), bounded
+
+
+def _with_bounds(situation: Situation, rules: Rules, run: Run) -> tuple[Situation, Bools]:
+    """Add the exact bounds of the cells that lack a proof though nothing new is said; return these cells as well."""
+    silent = replace(situation, requested=np.zeros_like(situation.requested))
+    found = _judge(silent, ~situation.known, _weakest_legend(rules), run)
     cells = np.flatnonzero(found.unproven)
-    if not cells.size:
-        return situation, found.unproven
     low, high, known = situation.low.copy(), situation.high.copy(), situation.known.copy()
-    low[cells], high[cells] = intervals(_knowledge(nothing, ~situation.known, rules), cells.tolist()).T
-    settled = cells[low[cells] == high[cells]]
-    known[settled] = True
+    low[cells], high[cells] = intervals(_knowledge(silent, ~situation.known, rules), cells.tolist()).T
+    known[cells[low[cells] == high[cells]]] = True
     return replace(situation, low=low, high=high, known=known), found.unproven
+
+
+def _through(layers: Sequence[Situation], primary: Bools, rules: Rules, run: Run) -> tuple[Finding, bool]:
+    """Return a pattern that holds under each of these kinds of knowledge, and whether it is the fallback."""
+    fallback = False
+    hidden = np.zeros_like(primary)
+    for layer in layers:
+        found = _search(layer, primary, hidden, rules, run)
+        if not found.verdict.passed:
+            found, fallback = _fall_back(layer, found, run), True
+        hidden, rules = hidden | found.hidden, found.rules
+    for pattern in (hidden, ~layers[-1].known):
+        findings = [_judge(layer, pattern & ~layer.known, rules, run) for layer in layers]
+        if all(finding.verdict.passed for finding in findings):
+            return findings[-1], fallback
+        fallback, rules = True, _weakest_legend(rules)
+    raise EnclaveBug("FALLBACK_UNSAFE", "hiding everything new cannot be proved safe; nothing may be released")
 
 
 def _problem(situation: Situation, must: Bools, fixed: Bools, wanting: Bools, rules: Rules) -> Problem:
@@ -219,7 +254,7 @@ def _knowledge(situation: Situation, hidden: Bools, rules: Rules) -> Knowledge:
     return Knowledge(situation.matrix, rhs, ~hidden, np.where(hidden, 0, situation.values), lower, upper)
 
 
-def _judge(situation: Situation, hidden: Bools, rules: Rules, run: Run) -> Finding:
+def _judge(situation: Situation, hidden: Bools, rules: Rules, run: Run, hints: Sequence[Witness] = ()) -> Finding:
     """Attack the pattern. A latent cell known to be empty has no need, unless zeros are small counts themselves."""
     latent = situation.latent
     knowledge = _knowledge(situation, hidden, rules)
@@ -229,7 +264,7 @@ def _judge(situation: Situation, hidden: Bools, rules: Rules, run: Run) -> Findi
         wanting = hidden & ~(latent & followed & (situation.values == 0))
     while True:
         reach, depth = needs(wanting, knowledge.lower, knowledge.upper, latent, rules)
-        verdict = attack(knowledge, reach, depth, run=run)
+        verdict = attack(knowledge, reach, depth, hints=hints, run=run)
         empty = [] if rules.zeros_are_small else _empty(knowledge, np.flatnonzero(latent), verdict)
         if not empty:
             return Finding(hidden, rules, verdict, int(np.count_nonzero((reach > 0) | (depth != NO_DEPTH))))
@@ -244,17 +279,10 @@ def _empty(knowledge: Knowledge, among: Ints, verdict: Verdict) -> list[int]:
 
 
 def _fall_back(situation: Situation, found: Finding, run: Run) -> Finding:
-    """Hide all that is connected with unproven cells, wider and wider, under a legend that says nothing."""
+    """Hide all that is connected with unproven cells, then all, under a legend that says nothing."""
     rules = _weakest_legend(found.rules)
-    for _ in range(2):
-        hidden = found.hidden | situation.around(found.verdict.unproven)
-        found = _judge(situation, hidden, rules, run)
-        if found.verdict.passed:
-            return found
-    found = _judge(situation, ~situation.known, rules, run)
-    if not found.verdict.passed:
-        raise EnclaveBug("FALLBACK_UNSAFE", "hiding everything new cannot be proved safe; nothing may be released")
-    return found
+    around = _judge(situation, found.hidden | situation.around(found.verdict.unproven), rules, run)
+    return around if around.verdict.passed else _judge(situation, ~situation.known, rules, run)
 
 
 def _printed(tables: Sequence[Table], situation: Situation, hidden: Bools, rules: Rules) -> tuple[ProtectedTable, ...]:

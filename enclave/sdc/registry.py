@@ -2,7 +2,8 @@
 
 A parent is the sum of its children, along each hierarchy of each dimension. A cell that only constant variables
 classify is one cell for all periods, which ties the periods together by itself. What nobody prints but anybody can
-reason about (the rest that a selection leaves, the persons behind several tables) enters as *latent* cells: `latent.py`.
+reason about (the rest that a selection leaves, the persons behind several tables) enters as *latent* cells; see
+`latent.py`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,13 +1,14 @@
 """Where a request stands: its cells and those of all earlier releases in one system, and what follows at once.
 
-What an attacker is given beside the tables: the combinations that the policy calls impossible, and, after a correction
-of the data, which figures the correction left alone, hidden ones included. That is the worst that can be known of a
-correction short of what it changed. It is knowledge that no release gives and no pattern can take back: where it alone
-already bounds a cell of the new tables, hiding that cell adds nothing (see `protection.py`, cells known before).
+What an attacker is given beside the tables: the combinations that the policy calls impossible; and, after a correction
+of the data, which printed figures the correction left alone, whether they were shown or hidden before. That is the
+worst that a reader can know of a correction short of what it changed. No pattern can take it back: where it bounds a
+cell by itself, the request is judged a second time without it (`Situation.unaware`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from scipy import sparse
@@ -16,14 +17,14 @@ from scipy.sparse import csgraph
 from enclave.sdc.history import History, Remembered
 from enclave.sdc.registry import Registry
 from enclave.sdc.safety_rules import Rules, structural_zeros
-from enclave.sdc.table import Bools, Ints, Table
+from enclave.sdc.table import Bools, CellKey, Ints, Table
 
 
 @dataclass(frozen=True, eq=False)
 class Situation:
     """The joint system of a request and its history, before anything is decided about the new cells.
 
-    `known`: shown in an earlier release, impossible, or the only value that agrees with what was released.
+    `public`: shown in an earlier release, or impossible; `known`: also what follows from that at once.
     `withheld`: hidden in an earlier release. `low`, `high`: what earlier marks say about withheld cells.
     `requested`: printed by this request; `ids`: for each of its tables, which cell stands at each of its places.
     `values` are the truth, but for latent cells that the tables do not settle: there they are numbers that fit.
@@ -32,6 +33,7 @@ class Situation:
     registry: Registry
     matrix: sparse.csr_array
     values: Ints
+    public: Bools
     known: Bools
     withheld: Bools
     low: Ints
@@ -54,11 +56,13 @@ class Situation:
         requested = np.zeros(len(values), dtype=np.bool_)
         for cells in ids:
             requested[cells] = True
+        public = seen.public | registry.empty
         return cls(
             registry,
             matrix,
             values,
-            derivable(matrix, values, seen.public | registry.empty),
+            public,
+            derivable(matrix, values, public),
             seen.withheld,
             seen.low,
             seen.high,
@@ -71,6 +75,16 @@ class Situation:
     def latent(self) -> Bools:
         """Cells that no table prints."""
         return self.registry.latent
+
+    @property
+    def corrected(self) -> bool:
+        """Whether knowledge of what a correction left alone plays a part."""
+        return self.matrix is not self.registry.matrix
+
+    def unaware(self) -> "Situation":
+        """Return what is left for somebody who does not know what a correction of the data left alone."""
+        matrix = self.registry.matrix
+        return replace(self, matrix=matrix, known=derivable(matrix, self.values, self.public))
 
     def around(self, cells: Sequence[int]) -> Bools:
         """Return all cells that equations connect with these through cells not known."""
@@ -101,23 +115,11 @@ def derivable(matrix: sparse.csr_array, values: Ints, public: Bools) -> Bools:
 
 
 def _with_unchanged_cells(registry: Registry, values: Ints) -> sparse.csr_array:
-    """Tie a cell to itself in another state of the data where its value did not change.
-
-    A latent cell takes part where the tables settle its value; where they do not, nobody can say whether it changed.
-    """
-    dated: dict[object, list[int]] = {}
-    for cell, key in enumerate(registry.keys):
-        dated.setdefault(key._replace(data_date=""), []).append(cell)
-    if all(len(cells) == 1 for cells in dated.values()):
-        return registry.matrix
-    settled = derivable(registry.matrix, values, ~registry.latent | registry.empty)
-    pairs = [
-        (one, other)
-        for cells in dated.values()
-        for i, one in enumerate(cells)
-        for other in cells[i + 1 :]
-        if values[one] == values[other] and settled[one] and settled[other]
-    ]
+    """Tie a printed cell to itself in another state of the data where its value did not change."""
+    dated: dict[CellKey, list[int]] = {}
+    for cell in np.flatnonzero(~registry.latent).tolist():
+        dated.setdefault(registry.keys[cell]._replace(data_date=""), []).append(cell)
+    pairs = [pair for cells in dated.values() for pair in combinations(cells, 2) if values[pair[0]] == values[pair[1]]]
     if not pairs:
         return registry.matrix
     rows = np.repeat(np.arange(len(pairs)), 2)

@@ -51,7 +51,7 @@ def _programmed(matrix: sparse.csr_array, values: Ints, cells: Ints) -> Ints | N
     rhs = -(matrix[rows] @ known)
     result = optimize.milp(
         np.zeros(len(cells)),
-        integrality=np.ones(len(cells)),
+        integrality=np.ones(len(cells), dtype=np.int64),
         bounds=optimize.Bounds(0, np.inf),
         constraints=optimize.LinearConstraint(part[rows], rhs, rhs),
     )

@@ -74,15 +74,23 @@ class Problem:
         )
 
 
-Outcome = tuple[Bools, Bools]
-"""Of one part: the cells to hide, and those of them for which no witness was found."""
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Which cells to hide, and the witnesses found: (cells of a part, tables with whole numbers, one a row)."""
+
+    hidden: Bools
+    witnesses: tuple[tuple[Ints, Ints], ...]
+
+
+Outcome = tuple[Bools, Bools, Ints]
+"""Of one part: the cells to hide, those of them for which no witness was found, and the witnesses, one a row."""
 
 
 def propose(
     problem: Problem,
     *,
     run: Callable[[Callable[[Problem], Outcome], Iterable[Problem]], Iterable[Outcome]] = map,
-) -> Bools:
+) -> Proposal:
     """Return which cells to hide: `must` and the secondaries found. `run` maps over independent parts.
 
     Ranks are tried in order: first without zeros and constant cells, then with constant cells, then with all, each
@@ -90,16 +98,19 @@ def propose(
     attacker will say so.
     """
     hidden, unmet = problem.must.copy(), problem.must.copy()
+    witnesses: list[tuple[Ints, Ints]] = []
     for rank in range(int(problem.rank.max(initial=0)) + 1):
         usable = (~problem.fixed) & (hidden | (problem.rank <= rank))
         parts = list(_parts(problem, usable, hidden, unmet))
         unmet[:] = False
-        for (cells, _), (found, failed) in zip(parts, run(_protect_part, [part for _, part in parts]), strict=True):
+        outcomes = run(_protect_part, [part for _, part in parts])
+        for (cells, _), (found, failed, tables) in zip(parts, outcomes, strict=True):
             hidden[cells] |= found
             unmet[cells] |= failed
+            witnesses.append((cells, tables))
         if not unmet.any():
             break
-    return hidden
+    return Proposal(hidden, tuple(witnesses))
 
 
 def _parts(problem: Problem, usable: Bools, hidden: Bools, unmet: Bools) -> Iterator[tuple[Ints, Problem]]:
@@ -168,7 +179,14 @@ def _protect_part(problem: Problem) -> Outcome:
     _free(state)
     unmet = np.zeros(len(problem.values), dtype=np.bool_)
     unmet[[need.cell for need in state.open_needs()]] = True
-    return state.hidden, unmet
+    return state.hidden, unmet, _whole(state)
+
+
+def _whole(state: _State) -> Ints:
+    """Return the truth and every witness in whole numbers, each once, one a row."""
+    found = {id(need.witness): need.witness for need in state.needs if need.witness is not None}
+    whole = [np.rint(d).astype(np.int64) for d in found.values() if np.all(abs(d - np.rint(d)) <= _TINY)]
+    return np.stack([state.problem.values, *(state.problem.values + d for d in whole)])
 
 
 def _down(problem: Problem, room: int) -> Floats:

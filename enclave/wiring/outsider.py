@@ -16,7 +16,7 @@ from enclave.sdc.protection import needs
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros
 from enclave.sdc.table import Mark, ProtectedTable
 from enclave.wiring.results import declared_in
-from enclave.wiring.second_look import workers
+from enclave.wiring.workers import workers
 
 COUNT = "count"
 

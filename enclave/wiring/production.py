@@ -28,7 +28,7 @@ from enclave.tabulation.tabulator import tabulate
 from enclave.wiring.content import package_of, pattern_digest, sdc_rules
 from enclave.wiring.house import House
 from enclave.wiring.results import check_operations, stage_two_content
-from enclave.wiring.second_look import PROCESSES, workers
+from enclave.wiring.workers import PROCESSES, workers
 
 Say = Callable[[str], None]
 """Hears what is being done, one line at a time."""
@@ -123,7 +123,7 @@ def produce(house: House, policy: Policy, year: int, account: str, *, purpose: s
         tables = count_tables(house, policy, year, snapshot, say=say)
     with house.book.view() as view:
         history = look.history(population, view.history())
-    with watch.step("protecting and attacking", say), workers() as run:
+    with watch.step("protecting and attacking", say), workers(say) as run:
         protection = protect(tables, sdc_rules(policy), history, run=run)
     with watch.step("writing the release files", say):
         binding = look.seal(policy, year, protection, snapshot)

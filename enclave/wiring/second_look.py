@@ -6,10 +6,7 @@ release itself and must come out the same, byte for byte; then both stages are a
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from enclave.errors import IntegrityError
@@ -20,21 +17,13 @@ from enclave.ledger.read_release import Release, read_release
 from enclave.policy.model import Policy
 from enclave.sdc.derivation import Derivation
 from enclave.sdc.history import History, Released
-from enclave.sdc.protection import Protection, Run, protect
+from enclave.sdc.protection import Protection, protect
 from enclave.sdc.recheck import Derived, attack_together
 from enclave.wiring.content import package_of, pattern_digest, policy_year, sdc_rules, stage_one_content
 from enclave.wiring.reference import Reference
 from enclave.wiring.results import attacked_cells, derived_cells, expressions, stage_two_content
 from enclave.wiring.sealed import SealedPackages, SealedTruth
-
-PROCESSES = 2
-
-
-@contextmanager
-def workers() -> Iterator[Run]:
-    """Give a `map` over a few processes, for connected parts of a problem."""
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+from enclave.wiring.workers import workers
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from enclave.sdc.attacker import attack, intervals
-from enclave.sdc.history import History
+from enclave.sdc.history import History, outside_view
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros
 from enclave.sdc.table import Mark, ProtectedTable, Table, Variable
 from tests.lib import brute_force, outsider
 from tests.lib.safety import Evidence, ask, assert_promise, leaks_found_by_trying, shown_share
-from tests.lib.tables import ONE_MARK, again, at, cover, draw, hide, hierarchy, levels, small, table
+from tests.lib.tables import ONE_MARK, Place, again, at, cover, draw, hide, hierarchy, levels, small, table
 
 RULES = Rules()
 EVERY_TREATMENT_OF_ZEROS = pytest.mark.parametrize("zeros", list(Zeros))
@@ -286,6 +286,21 @@ def test_two_filters_that_cross(selection_first: bool) -> None:
     for each in (by_work, by_region) if selection_first else (by_region, by_work):
         _, history = ask(each, after=history)
         assert_promise(history, RULES)
+
+
+def test_a_filtered_table_is_no_crossing() -> None:
+    """A table of sex and region for some kinds of work names three variables, and yet crosses work with nothing."""
+    rules = Rules(zeros=Zeros.SHOW)
+    region = levels("region", _T="N S", N="A B", S="C D")
+    slice_of_work = [(WORK, "none|leave")]
+    history = History()
+    for each in (
+        table("work | job none leave\npersons | 8 2 1", name="one", filters=[(region, "B")]),
+        table("sex\\region | A B C D\nM | 1 0 1 2\nF | 1 3 1 4", variables=[region], filters=slice_of_work),
+        table("sex\\work | job none leave\nM | 11 4 0\nF | 10 4 5", name="three"),
+    ):
+        _, history = ask(each, rules=rules, after=history)
+        assert_promise(history, rules)
 
 
 def test_a_zero_hidden_before_is_covered_by_the_legend() -> None:
@@ -729,6 +744,24 @@ def test_planted_ten_less_seven_is_rejected() -> None:
     assert {leak.interval for leak in leaks_found_by_trying(joint, RULES)} == {(3, 3)}
     view = outsider.view(joint.printed, joint.marks)
     assert not attack(view.knowledge, view.reach(5)).passed
+
+
+def test_planted_filtered_table_that_is_no_crossing() -> None:
+    """Three tables of one population: of region B at most 3 can be without a job, and the engine sees it."""
+    region = levels("region", _T="N S", N="A B", S="C D")
+    one = table("work | job none leave\npersons | 8 2 1", name="one", filters=[(region, "B")])
+    two = table("sex\\region | A B C D\nM | 1 0 1 2\nF | 1 3 1 4", variables=[region], filters=[(WORK, "none|leave")])
+    three = table("sex\\work | job none leave\nM | 11 4 0\nF | 10 4 5", name="three")
+    printed = [
+        cover(one, "work | _T job none leave\npersons | . C C C"),
+        cover(two, "sex\\region | _T N A B S C D\n_T|C C C C . C C\nM|C C C . C C C\nF|. C C C C C C"),
+        cover(three, "sex\\work | _T job none leave\n_T | . C . C\nM | . C C .\nF | . . C C"),
+    ]
+    legend = (Mark("C", 1, None),)
+    knowledge, registry = outside_view([(printed, legend)])
+    cell = int(registry.ids(0)[Place({"work": "none"}).index(one.spec)])
+    assert brute_force.intervals(printed, [legend] * 3)[one.spec.key("2009-Q2", ("none",))] == (1, 3)
+    assert intervals(knowledge, [cell]).tolist() == [[1, 3]]
 
 
 @pytest.mark.parametrize("seed", range(40))

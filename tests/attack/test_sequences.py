@@ -9,7 +9,7 @@ ENCLAVE_SEQUENCES=1000 runs more of them, ENCLAVE_SEED=12345 other ones. A faili
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -98,8 +98,20 @@ def run(seed: int) -> None:
         before = sequence.history
         protection, sequence.history = ask(*tables, rules=sequence.rules, after=before)
         sequence.excused |= known_before(protection, before, sequence.rules)
+        if sequence.population.data_date:
+            sequence.excused |= given_away(sequence, before, protection.truth)
         assert_true_and_by_the_rules(sequence.history, sequence.rules)
         attack(sequence, Evidence.of(sequence.history, sequence.left_out, sequence.excused), seed)
+
+
+def given_away(sequence: Series, before: History, asked: Iterable[Table]) -> frozenset[CellKey]:
+    """Return the hidden cells that a correction itself gives away to those who know what it left alone.
+
+    They are bounded with everything hidden that is asked now: no pattern could help, so that the release is judged on
+    all others.
+    """
+    evidence = Evidence.of(before, [*sequence.left_out, *asked], sequence.excused)
+    return frozenset(leaks_found_by_programming(evidence, sequence.rules))
 
 
 def attack(sequence: Series, evidence: Evidence, seed: int) -> None:

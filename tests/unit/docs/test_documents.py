@@ -3,7 +3,9 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -11,6 +13,9 @@ import pytest
 
 from enclave import errors
 from enclave.cli import cli
+from enclave.policy.strict_yaml import read
+from enclave.wiring import commands
+from enclave.wiring.house import made_up_people
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = ("README.md", "ARCHITECTURE.md", "GLOSSARY.md", "SECURITY.md", "CHANGELOG.md")
@@ -34,7 +39,7 @@ def _section(name: str, heading: str) -> str:
 def _rows(section: str) -> Iterator[list[str]]:
     """Yield the rows of the tables in a section, without their heads."""
     lines = section.splitlines()
-    for above, line in zip(lines, lines[1:], strict=False):
+    for above, line in pairwise(lines):
         if line.startswith("| ") and not above.startswith(("|---", "| ")):
             continue
         if line.startswith("| "):
@@ -103,6 +108,18 @@ def test_every_command_of_the_readme_exists(line: str) -> None:
     assert needed <= set(words), line
 
 
+def test_the_people_of_the_readme_are_those_of_the_demonstration() -> None:
+    text = next(block for block in BLOCK.findall(_text("README.md")) if block.startswith("people:"))
+    data = read("people.yaml", text).data
+    assert isinstance(data, Mapping)
+    entries = data["people"]
+    assert isinstance(entries, tuple)
+    people = [commands._person(entry, "README.md") for entry in entries]
+    shown = {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in people}
+    made_up = made_up_people("advice-17-17-2016", date(2027, 12, 31))
+    assert shown == {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in made_up}
+
+
 def _direct(name: str) -> set[str]:
     lines = (line.split("#")[0].strip() for line in _text(name).splitlines())
     return {line for line in lines if line and not line.startswith("-")}
@@ -123,7 +140,8 @@ def test_no_reason_is_given_for_a_package_that_is_not_there() -> None:
 
 def test_every_error_class_has_its_exit_code_in_the_readme() -> None:
     rows = {row[1].strip("`"): row[0] for row in _rows(_section("README.md", "## Exit codes"))}
-    classes = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, Exception)]
+    members = [found for _, found in inspect.getmembers(errors, inspect.isclass)]
+    classes = [found for found in members if issubclass(found, errors.EnclaveError)]
     assert {found.__name__: str(found.exit_code) for found in classes} == {k: v for k, v in rows.items() if k}
 
 

@@ -1,0 +1,37 @@
+"""A `map` over a few processes for the connected parts of a problem, with word of how far it is."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any
+
+from enclave.sdc.protection import Run
+
+PROCESSES = 2
+TELLINGS = 10
+"""How often, about, progress is told for one series of parts."""
+
+
+@contextmanager
+def workers(say: Callable[[str], None] = lambda _: None) -> Iterator[Run]:
+    """Give a `map` over processes that keeps the order of results and tells `say` how far it is."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=_silence) as pool:
+
+        def run(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+            parts = list(items)
+            every = max(1, len(parts) // TELLINGS)
+            for number, result in enumerate(pool.map(function, parts), start=1):
+                if number % every == 0:
+                    say(f"  {number} of {len(parts)} connected parts")
+                yield result
+
+        yield run
+
+
+def _silence() -> None:
+    """Close a worker's standard output: the solver greets there, and standard output is for results."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,134 @@
+"""The whole path as `make run` takes it: made-up deliveries in, two signed releases out, read as a recipient would."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.lib.recount import compare, recount
+
+ROOT = Path(__file__).parents[2]
+VERIFIER = ROOT / "enclave" / "ledger" / "verify_release.py"
+CODE_LISTS = ROOT / "policies" / "classifications"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the demonstration left behind."""
+
+    root: Path
+    said: str
+
+    @property
+    def key(self) -> Path:
+        return self.root / "house" / "release.pub.pem"
+
+    def release(self, stage: str) -> Path:
+        (folder,) = (self.root / "house" / "releases" / stage).iterdir()
+        return folder
+
+
+def enclave(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "enclave", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    root = tmp_path_factory.mktemp("demo")
+    ended = enclave("demo", "--preset", "tiny", "--years", "1", "--root", str(root))
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    yield Done(root, ended.stderr)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def test_every_figure_shown_is_that_of_an_independent_recount_from_the_delivered_files(done: Done) -> None:
+    counts = recount(done.root / "deliveries" / "2016", CODE_LISTS, 2016)
+    found = compare(counts, done.release("inside"))
+    assert not found.differences
+    assert found.shown > 10_000
+    assert found.hidden > 0
+
+
+def test_the_attack_on_everything_published_finds_nothing(done: Done) -> None:
+    folders = [str(done.release(stage)) for stage in ("inside", "outside")]
+    assert "of no hidden cell can it be shown" in done.said
+    assert "derived tables worked out again from published figures alone: 4, all the same" in done.said
+    changed = enclave("attack", "--key", str(done.key), folders[1])
+    assert changed.returncode == 20, "results cannot be judged without the release that they come from"
+
+
+@pytest.mark.parametrize("stage", ["inside", "outside"])
+def test_a_recipient_verifies_the_release_with_the_file_handed_to_them(done: Done, stage: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-I", str(VERIFIER), str(done.release(stage)), str(done.key)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_releases_say_what_the_format_asks(done: Done) -> None:
+    manifest = json.loads((done.release("outside") / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["stamp"] == "SYNTHETIC"
+    assert manifest["stage"] == "outside"
+    assert manifest["policy"]["decision"] == "17/17"
+    assert len(manifest["approvals"]) == 2
+    assert len({approval["key_id"] for approval in manifest["approvals"]}) == 2
+    assert {rule["parameters"]["kind"] for rule in manifest["rules"] if rule["name"] == "derived"} == {
+        "sum",
+        "share",
+        "change",
+    }
+    assert "checker" not in json.dumps([a["key_id"] for a in manifest["approvals"]])
+
+
+def test_the_spreadsheet_prints_the_mark_where_a_figure_is_hidden(done: Done) -> None:
+    book = openpyxl.load_workbook(done.release("inside") / "tables.xlsx", read_only=True)
+    sheet = book["t1"]
+    printed = {cell for row in sheet.iter_rows(values_only=True) for cell in row}
+    assert "C" in printed
+    with (done.release("inside") / "tables" / "t1.csv").open(encoding="utf-8", newline="") as file:
+        hidden = [row for row in csv.DictReader(file) if row["CONF_STATUS"] == "C"]
+    assert hidden
+    assert all(row["OBS_VALUE"] == "" for row in hidden)
+
+
+def test_the_log_verifies_against_its_anchor_and_everything_agrees(done: Done) -> None:
+    house = done.root / "house"
+    anchor = house / "anchor" / "log-head.json"
+    assert enclave("log", "verify", "--root", str(house), "--anchor", str(anchor)).returncode == 0
+    assert enclave("fsck", "--root", str(house)).returncode == 0
+
+
+def test_a_changed_figure_is_found(done: Done, tmp_path: Path) -> None:
+    copy = tmp_path / done.release("inside").name
+    shutil.copytree(done.release("inside"), copy)
+    table = copy / "tables" / "t1.csv"
+    table.chmod(0o644)
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(",F,", ",C,", 1), encoding="utf-8")
+    ended = enclave("verify", "--key", str(done.key), str(copy))
+    assert ended.returncode == 20
+    assert "RELEASE_INVALID" in ended.stderr
+
+
+def test_no_count_of_the_data_stands_in_the_audit_log(done: Done) -> None:
+    dump = done.root / "log.jsonl"
+    house = str(done.root / "house")
+    assert enclave("log", "dump", "--root", house, "--as", "auditor.one", str(dump)).returncode == 0
+    for line in dump.read_text(encoding="utf-8").splitlines():
+        details = json.loads(line)["entry"]["details"]
+        assert not any(isinstance(value, int) and key != "turn" for key, value in details.items())
