@@ -15,7 +15,7 @@ def some_solution(matrix: sparse.csr_array, values: Ints, unknown: Bools, empty:
 
     None when there are no such numbers. What follows by subtraction is filled in first, the rest by programming.
     """
-    found = values.copy()
+    found = np.where(unknown, 0, values)
     left = unknown & ~empty
     _subtract(matrix, found, left)
     if np.any(found[unknown & ~left] < 0):

@@ -22,6 +22,7 @@ from enclave.wiring.house import House, made_up_people, make_house, open_house
 from enclave.wiring.outsider import Finding, attack_folders
 from enclave.wiring.ports import now
 from enclave.wiring.production import Say, derive_results, prepare_year, produce, take_in_all
+from enclave.wiring.settings import POLICIES
 
 POLICY = "advice-17-17"
 SEED = 17
@@ -39,14 +40,16 @@ class YearDone:
     report_folder: Path
 
 
-def run_demo(root: Path, preset: Preset, years: tuple[int, ...], *, say: Say) -> list[YearDone]:
+def run_demo(
+    root: Path, preset: Preset, years: tuple[int, ...], *, say: Say, policies: Path = POLICIES
+) -> list[YearDone]:
     """Make a house in an empty folder and take each year from made-up deliveries to both signed releases.
 
     Returns only if every release verifies, the books agree with each other, and the attack on what was published
     finds nothing.
     """
     say(f"making a house for made-up data in {root}")
-    make_house(root / "house", synthetic=True)
+    make_house(root / "house", synthetic=True, policies=policies)
     done = []
     for year in years:
         deliveries = root / "deliveries" / str(year)

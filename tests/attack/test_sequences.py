@@ -22,6 +22,7 @@ from tests.lib.brute_force import TooLarge
 from tests.lib.populations import ALL, Population, Request, follow_up
 from tests.lib.safety import (
     Evidence,
+    all_hidden,
     ask,
     assert_true_and_by_the_rules,
     known_before,
@@ -110,7 +111,7 @@ def given_away(sequence: Series, before: History, asked: Iterable[Table]) -> fro
     They are bounded with everything hidden that is asked now: no pattern could help, so that the release is judged on
     all others.
     """
-    evidence = Evidence.of(before, [*sequence.left_out, *asked], sequence.excused)
+    evidence = Evidence.of(all_hidden(before, asked), sequence.left_out, sequence.excused)
     return frozenset(leaks_found_by_programming(evidence, sequence.rules))
 
 

@@ -1,12 +1,12 @@
 """The promise, checked on what was published: is it true, by the rules, and what can be worked out from it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from enclave.sdc.attacker import NO_DEPTH, attack
-from enclave.sdc.history import History
+from enclave.sdc.history import History, Released
 from enclave.sdc.protection import Protection, protect
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros
 from enclave.sdc.table import CellKey, Mark, ProtectedTable, Table, TableSpec
@@ -71,10 +71,11 @@ class Evidence:
         return {key: int(t.values[place]) for t in self.truth for place, key in places(t.spec)}
 
     def unchanged(self) -> Equal:
-        """Return the cells that are the same in two states of the data: the worst that a reader can know."""
+        """Return the printed cells that are the same in two states of the data: the worst that a reader can know."""
         first: dict[CellKey, list[CellKey]] = {}
         values = self.values()
-        for key in values:
+        printed = self.printed[: len(self.printed) - self.unseen]
+        for key in dict.fromkeys(key for t in printed for _, key in places(t.spec)):
             first.setdefault(key._replace(data_date=""), []).append(key)
         return [
             (one, other)
@@ -103,14 +104,19 @@ class Evidence:
         return [key for t in self.printed for place, key in places(t.spec) if t.marks[place] != "F"]
 
     def _least(self) -> dict[CellKey, int]:
-        """Return for each hidden cell that was printed the least value that its marks allow."""
+        """Return for each hidden cell that was printed the least value that its marks allow, where they say "small"."""
         found: dict[CellKey, int] = {}
         printed = len(self.printed) - self.unseen
         for table, legend in zip(self.printed[:printed], self.marks[:printed], strict=True):
-            minimum = {mark.code: mark.minimum for mark in legend}
+            minimum = {mark.code: mark.minimum for mark in legend if mark.maximum is not None}
             for place, key in places(table.spec):
-                if table.marks[place] != "F":
-                    found[key] = max(found.get(key, 0), minimum[str(table.marks[place])])
+                mark = str(table.marks[place])
+                if mark in minimum:
+                    found[key] = (
+                        max(found[key], minimum[mark]) if found.get(key, NO_DEPTH) < NO_DEPTH else minimum[mark]
+                    )
+                elif mark != "F":
+                    found.setdefault(key, NO_DEPTH)
         return found
 
 
@@ -178,6 +184,11 @@ def assert_promise(
     assert not unproven, f"the attacker finds no witness for {unproven}"
 
 
+def all_hidden(before: History, asked: Iterable[Table]) -> History:
+    """Return the history with the tables asked now printed as marks that say nothing."""
+    return before.then(Released(t, hide(t, np.ones(t.spec.shape, bool)), ONE_MARK) for t in asked)
+
+
 def known_before(protection: Protection, before: History, rules: Rules) -> frozenset[CellKey]:
     """Return the hidden cells that the engine excuses, after checking that the release is not what bounds them.
 
@@ -190,7 +201,7 @@ def known_before(protection: Protection, before: History, rules: Rules) -> froze
         if known[place]
     }
     if excused:
-        known = Evidence.of(before, protection.truth)
+        known = Evidence.of(all_hidden(before, protection.truth))
         seen = outsider.view(known.printed, known.marks, known.unchanged(), rules.structural)
         reach = seen.reach(0)
         reach[[seen.cells[key] for key in excused]] = rules.minimum_frequency

@@ -1,0 +1,106 @@
+"""The attacker on systems small enough to see through."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from enclave.errors import EnclaveBug
+from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness, attack, certified, intervals
+from enclave.sdc.table import NO_UPPER, Ints, Knowledge
+
+
+def known(rows: list[list[int]], rhs: list[int], public: dict[int, int] | None = None) -> Knowledge:
+    """Return knowledge of as many cells as the rows are long; `public` says which are shown."""
+    size = len(rows[0])
+    shown = np.isin(np.arange(size), list(public or {}))
+    values = np.array([(public or {}).get(i, 0) for i in range(size)], dtype=np.int64)
+    matrix = sparse.csr_array(np.array(rows, dtype=np.int64))
+    zero, endless = np.zeros(size, dtype=np.int64), np.full(size, NO_UPPER, dtype=np.int64)
+    return Knowledge(matrix, np.array(rhs, dtype=np.int64), shown, values, zero, endless)
+
+
+def reach(*values: int) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def test_two_cells_share_a_total() -> None:
+    knowledge = known([[-1, 1, 1]], [0], {0: 7})
+    assert intervals(knowledge, [0, 1, 2]).tolist() == [[7, 7], [0, 7], [0, 7]]
+    assert attack(knowledge, reach(0, 5, 5)).passed
+    assert attack(knowledge, reach(0, 8, 5)).unproven == (1,)
+
+
+def test_a_cell_that_nothing_bounds() -> None:
+    knowledge = known([[1, -1, 0]], [0])
+    assert intervals(knowledge, [0, 2]).tolist() == [[0, NO_UPPER], [0, NO_UPPER]]
+
+
+def test_an_endless_cell_beside_bounded_ones() -> None:
+    """Solvers may call such a program infeasible or unbounded without saying which."""
+    knowledge = replace(known([[1, -1, -1]], [0]), upper=reach(NO_UPPER, NO_UPPER, 4))
+    assert intervals(knowledge, [0, 1, 2]).tolist() == [[0, NO_UPPER], [0, NO_UPPER], [0, 4]]
+
+
+def test_whole_numbers_say_more_than_fractions() -> None:
+    """a + b, b + c and a + c are even numbers apart: 2a = 5 has no whole solution, so a stops short of it."""
+    knowledge = known([[1, 1, 0, 0], [0, 1, 1, 0], [1, 0, 1, -1]], [3, 2, 0])
+    assert intervals(knowledge, [0]).tolist() == [[1, 3]]
+    tight = known([[2, 1, 0], [0, 1, 1]], [5, 4])
+    assert intervals(tight, [0, 1]).tolist() == [[1, 2], [1, 3]]
+
+
+def test_what_contradicts_itself_is_a_bug() -> None:
+    with pytest.raises(EnclaveBug):
+        attack(known([[1, 1]], [5], {0: 1, 1: 1}), reach(0, 0))
+    with pytest.raises(EnclaveBug):
+        intervals(known([[1, 1], [1, 1]], [5, 6]), [0])
+
+
+def test_nothing_hidden_needs_no_proof() -> None:
+    verdict = attack(known([[-1, 1]], [0], {0: 3, 1: 3}), reach(0, 0))
+    assert verdict.passed
+    assert not verdict.witnesses
+
+
+def test_a_minimum_can_be_a_need() -> None:
+    knowledge = known([[-1, 1, 1]], [0], {0: 7})
+    low = np.array([NO_DEPTH, 0, NO_DEPTH], dtype=np.int64)
+    assert attack(knowledge, reach(0, 0, 0), low).passed
+    bounded = replace(knowledge, upper=reach(NO_UPPER, NO_UPPER, 4))
+    assert attack(bounded, reach(0, 0, 0), low).unproven == (1,)
+
+
+def test_parts_may_be_attacked_anywhere() -> None:
+    knowledge = known([[-1, 1, 1, 0, 0, 0], [0, 0, 0, -1, 1, 1]], [0, 0], {0: 7, 3: 4})
+    backwards = attack(knowledge, reach(0, 5, 5, 0, 5, 4), run=lambda task, parts: list(map(task, list(parts))))
+    assert backwards.unproven == (4,)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [([1, 2], [5, 3]), ([1, 2], [8, -1]), ([1], [5]), ([0, 1, 2], [7, 5, 2]), ([1, 2], [4, 3])],
+    ids=["does not add up", "below zero", "cuts an equation", "changes a public cell", "lifts nothing"],
+)
+def test_a_false_certificate_is_not_believed(cells: list[int], values: list[int]) -> None:
+    knowledge = known([[-1, 1, 1]], [0], {0: 7})
+    assert certified(knowledge, reach(0, 5, 0), attack(knowledge, reach(0, 5, 0)))
+    forged = Verdict(
+        passed=True, unproven=(), witnesses=(Witness(reach(*cells), reach(*values)),), witness_of=reach(-1, 0, -1)
+    )
+    assert not certified(knowledge, reach(0, 5, 0), forged)
+
+
+@pytest.mark.parametrize("false", [[5, 3], [8, -1], [4, 3]])
+def test_a_false_hint_does_no_harm(false: list[int]) -> None:
+    knowledge = known([[-1, 1, 1]], [0], {0: 7})
+    hints = [Witness(reach(1, 2), reach(*false))]
+    assert attack(knowledge, reach(0, 8, 0), hints=hints).unproven == (1,)
+    assert attack(knowledge, reach(0, 5, 0), hints=hints).passed
+
+
+def test_a_true_hint_is_taken() -> None:
+    knowledge = known([[-1, 1, 1]], [0], {0: 7})
+    verdict = attack(knowledge, reach(0, 5, 0), hints=[Witness(reach(1, 2), reach(6, 1))])
+    assert [witness.values.tolist() for witness in verdict.witnesses] == [[6, 1]]
