@@ -78,6 +78,11 @@ def check_take_in(person: Person) -> None:
     _need_role(person, Role.STEWARD, Role.CBSS_STAFF)
 
 
+def check_enrol(person: Person) -> None:
+    """Let stewards and operators say who is who."""
+    _need_role(person, Role.STEWARD, Role.OPERATOR)
+
+
 def check_derive(person: Person, project: str) -> None:
     """Let an analyst of the project, who never opens the microdata, derive from tables released inside (stage 2)."""
     _need_role(person, Role.ANALYST)
@@ -174,6 +179,7 @@ def _pair(check: Callable[Concatenate[Person, P], None]) -> Callable[Concatenate
 
 may_open_microdata = _pair(check_open_microdata)
 may_take_in = _pair(check_take_in)
+may_enrol = _pair(check_enrol)
 may_derive = _pair(check_derive)
 may_request = _pair(check_request)
 may_submit = _pair(check_submit)

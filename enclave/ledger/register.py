@@ -21,6 +21,12 @@ class Register:
     def __init__(self, book: Book) -> None:
         self._book = book
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is enrolled yet."""
+        with self._book.connection(reading=True) as connection:
+            return connection.execute(select(persons.c.id).limit(1)).first() is None
+
     def person(self, person_id: str) -> Person:
         """Return the person as enrolled now; PermissionDenied UNKNOWN_PERSON."""
         with self._book.connection(reading=True) as connection:

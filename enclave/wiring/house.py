@@ -1,13 +1,14 @@
 """A house: everything opened on one root folder, and closed again. Command line and demonstration start here."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from enclave.errors import SetupError
+from enclave.errors import PermissionDenied, SetupError
+from enclave.gateway.canonical import is_name
 from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
 from enclave.gateway.permissions import Person, Role
 from enclave.gateway.request import Stage
@@ -50,6 +51,19 @@ class House:
     def log(self, actor: str, action: LogAction, subject: str, **details: str) -> None:
         """Write one entry to the audit log."""
         self.book.record(LogDraft(actor, action, subject, details))
+
+    def allow(self, account: str, operation: str, check: Callable[[Person], None]) -> Person:
+        """Return whose account this is if `check` lets the person do it; else log the refusal and raise it."""
+        try:
+            person = self.register.by_account(account)
+            check(person)
+        except PermissionDenied as refusal:
+            details = {"operation": operation, "code": refusal.code} | (
+                {"account": account} if is_name(account) else {}
+            )
+            self.book.record(LogDraft(SYSTEM, LogAction.REFUSED, operation, details))
+            raise
+        return person
 
     def anchor(self) -> None:
         """Keep the head of the audit log where the auditor looks for it."""

@@ -66,8 +66,7 @@ class Produced:
 
 def take_in(house: House, folder: Path, account: str, *, correction: bool, say: Say) -> IntakeReport:
     """Take a delivery folder in and log every file; the report holds raw counts, for stewards only."""
-    person = house.register.by_account(account)
-    permissions.check_take_in(person)
+    person = house.allow(account, "intake", permissions.check_take_in)
     report = house.intake().take_folder(folder, correction=correction, progress=say)
     for file in report.files:
         if file.refusal is None:
@@ -90,8 +89,8 @@ def take_in_all(house: House, deliveries: Path, account: str, *, say: Say) -> li
 
 def prepare_year(house: House, policy: Policy, year: int, account: str, *, say: Say) -> PrepareReport:
     """Link, code and store the data of one year."""
-    person = house.register.by_account(account)
-    permissions.check_open_microdata(person, policy.project_id(year))
+    project = policy.project_id(year)
+    person = house.allow(account, "prepare", lambda asking: permissions.check_open_microdata(asking, project))
     reference = house.reference
     report = prepare(
         house.vault,
@@ -116,7 +115,7 @@ def prepare_year(house: House, policy: Policy, year: int, account: str, *, say: 
 def produce(house: House, policy: Policy, year: int, account: str, *, purpose: str, say: Say) -> Produced:
     """Make the tables of a year, protect and prove them, and hand them to the output checkers (stage 1)."""
     project, population = policy.project_id(year), policy.population_id(year)
-    permissions.check_request(house.register.by_account(account), project, Stage.INSIDE)
+    house.allow(account, "produce", lambda asking: permissions.check_request(asking, project, Stage.INSIDE))
     watch, look = Stopwatch(), house.look
     with watch.step("counting the tables", say):
         snapshot = data_snapshot(house.vault, project)
@@ -159,7 +158,7 @@ def derive_results(
 ) -> Request:
     """Work out declared results from the latest stage-1 release and hand them to the output checkers (stage 2)."""
     project, population = policy.project_id(year), policy.population_id(year)
-    permissions.check_request(house.register.by_account(account), project, Stage.OUTSIDE)
+    house.allow(account, "derive", lambda asking: permissions.check_request(asking, project, Stage.OUTSIDE))
     derivations = house.reference.derivations(results)
     check_operations(policy, derivations)
     look = house.look

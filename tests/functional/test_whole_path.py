@@ -94,7 +94,7 @@ def test_the_attack_on_everything_published_finds_nothing(done: Done) -> None:
 @pytest.mark.parametrize("stage", ["inside", "outside"])
 def test_a_recipient_verifies_the_release_with_the_file_handed_to_them(done: Done, stage: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(done.release(stage)), str(done.key)],
+        [sys.executable, "-I", str(VERIFIER), "--key", str(done.key), str(done.release(stage))],
         capture_output=True,
         text=True,
         check=False,
@@ -106,7 +106,7 @@ def test_the_releases_say_what_the_format_asks(done: Done) -> None:
     manifest = json.loads((done.release("outside") / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["stamp"] == "SYNTHETIC"
     assert manifest["stage"] == "outside"
-    assert manifest["policy"]["decision"] == "17/17"
+    assert manifest["policy"]["numbers"] == {"dossier": "SCSZG/17/059", "decision": "17/17"}
     assert len(manifest["approvals"]) == 2
     assert len({approval["key_id"] for approval in manifest["approvals"]}) == 2
     assert {rule["parameters"]["kind"] for rule in manifest["rules"] if rule["name"] == "derived"} == {

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from enclave.cli import main
+from enclave.wiring.house import open_house
 from tests.lib.policy_files import FOLDER, replace, text_of
 
 
@@ -71,6 +72,14 @@ def test_who_is_not_enrolled_is_refused_and_the_refusal_logged(house: Path) -> N
     assert run("log", "verify", "--root", str(house), "--anchor", str(house / "anchor" / "log-head.json")) == 0
 
 
+def test_only_stewards_and_operators_enrol_once_there_are_people(
+    house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = str(house.parent / "people.yaml")
+    assert run("operator", "enrol", "--as", "checker.one", "--root", str(house), people) == 12
+    assert "NOT_STEWARD" in capsys.readouterr().err
+
+
 def test_preparing_without_deliveries_names_what_is_missing(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("prepare", "--root", str(house), "--as", "staff.one", "--year", "2016", "advice-17-17") == 13
     assert "support 2009-Q2" in capsys.readouterr().err
@@ -79,6 +88,10 @@ def test_preparing_without_deliveries_names_what_is_missing(house: Path, capsys:
 def test_a_checker_does_not_open_microdata(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("prepare", "--root", str(house), "--as", "checker.one", "--year", "2016", "advice-17-17") == 12
     assert "NOT_CBSS_STAFF" in capsys.readouterr().err
+    with open_house(house) as opened, opened.book.connection(reading=True) as connection:
+        last = list(opened.book.audit.lines(connection))[-1][0]
+    assert b'"action":"refused"' in last
+    assert b'"operation":"prepare"' in last
 
 
 def test_a_year_before_the_first_is_refused(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
