@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
+from enclave.errors import SetupError
 from enclave.sdc.protection import Run
 
 PROCESSES = 2
@@ -16,16 +18,25 @@ TELLINGS = 10
 
 @contextmanager
 def workers(say: Callable[[str], None] = lambda _: None) -> Iterator[Run]:
-    """Give a `map` over processes that keeps the order of results and tells `say` how far it is."""
+    """Give a `map` over processes that keeps the order of results and tells `say` how far it is.
+
+    SetupError WORKER_LOST when a process ends early.
+    """
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=_silence) as pool:
 
         def run(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
             parts = list(items)
             every = max(1, len(parts) // TELLINGS)
-            for number, result in enumerate(pool.map(function, parts), start=1):
-                if number % every == 0:
-                    say(f"  {number} of {len(parts)} connected parts")
-                yield result
+            try:
+                for number, result in enumerate(pool.map(function, parts), start=1):
+                    if number % every == 0:
+                        say(f"  {number} of {len(parts)} connected parts")
+                    yield result
+            except BrokenProcessPool as error:
+                message = (
+                    "a worker process ended before its work was done, perhaps for lack of memory; start this step again"
+                )
+                raise SetupError("WORKER_LOST", message) from error
 
         yield run
 
