@@ -17,19 +17,14 @@ from enclave.sdc.safety_rules import Rules
 from enclave.sdc.situation import Situation
 from enclave.sdc.table import NO_UPPER, Ints, Knowledge, ProtectedTable
 
-_FAR_BELOW = -(2**40)
-"""Least value of a change between two counts, far outside anything counted."""
-
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """A derived table that is linear in a released one: its cells are `relation @` the cells of table `source`."""
+    """A derived table of counts, such as sums: its cells are `relation @` the cells of table `source`."""
 
     table: ProtectedTable
     source: int
     relation: sparse.csr_array
-    is_count: bool
-    """True for sums of counts, which have the same need as counts; False for changes, which may be negative."""
 
 
 def attack_together(
@@ -59,8 +54,7 @@ def attack_together(
     for part in derived:
         hints = [_extended(hint, knowledge, situation.registry.ids(part.source), part) for hint in hints]
         knowledge = _with_derived(knowledge, situation.registry.ids(part.source), part)
-        wanted = rules.minimum_frequency if part.is_count else 0
-        reach = np.concatenate([reach, np.where(part.table.shown.ravel(), 0, wanted).astype(np.int64)])
+        reach = np.concatenate([reach, np.where(part.table.shown.ravel(), 0, rules.minimum_frequency)])
         depth = np.concatenate([depth, np.full(part.table.values.size, NO_DEPTH, dtype=np.int64)])
     verdict = attack(knowledge, reach, depth, hints=hints, run=run)
     return verdict, int(np.count_nonzero((reach > 0) | (depth != NO_DEPTH)))
@@ -81,7 +75,7 @@ def _with_derived(knowledge: Knowledge, ids: Ints, part: Derived) -> Knowledge:
         np.concatenate([knowledge.rhs, np.zeros(new, dtype=np.int64)]),
         np.concatenate([knowledge.public, shown]),
         np.concatenate([knowledge.values, part.table.values.ravel()]),
-        np.concatenate([knowledge.lower, np.full(new, 0 if part.is_count else _FAR_BELOW, dtype=np.int64)]),
+        np.concatenate([knowledge.lower, np.zeros(new, dtype=np.int64)]),
         np.concatenate([knowledge.upper, np.full(new, NO_UPPER, dtype=np.int64)]),
     )
 

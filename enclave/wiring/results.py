@@ -94,17 +94,18 @@ def attacked_cells(package: Package) -> int:
 def derived_cells(
     derivations: Sequence[Derivation], source_tables: Sequence[ProtectedTable], first_source: int
 ) -> tuple[Derived, ...]:
-    """Return the linear results as the attacker takes them; `first_source` is the place of the first source table.
+    """Return the sums as the attacker takes them; `first_source` is the place of the first source table.
 
-    Shares are left out: each is a function of two figures that are shown.
+    Shares and changes are left out: one that is shown is a function of figures that are shown, and one that is hidden
+    can be anything, so that it bounds nothing.
     """
     place = {table.spec.id: number for number, table in enumerate(source_tables)}
     found = []
     for derivation, table in zip(derivations, derive(derivations, source_tables), strict=True):
         number = place[derivation.table]
         relation = relations(derivation, source_tables[number].spec)
-        if relation is not None:
-            found.append(Derived(table, first_source + number, relation, is_count=derivation.kind is Kind.SUM))
+        if relation is not None and derivation.kind is Kind.SUM:
+            found.append(Derived(table, first_source + number, relation))
     return tuple(found)
 
 
