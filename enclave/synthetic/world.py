@@ -47,9 +47,10 @@ class World:
     snapshots: tuple[Snapshot, ...]
     spells: tuple[Spells, ...]
 
-    def members(self, span: Span) -> Ints:
-        """Return who has support of any kind in the quarters of the groups, ordered by identification number."""
-        inside = np.unique(np.concatenate([self.spells[index].person for index in span.cohorts]))
+    @property
+    def members(self) -> Ints:
+        """Who has support of any kind in a quarter that makes a group of any year, by identification number."""
+        inside = np.unique(np.concatenate([found.person for found in self.spells]))
         return inside[np.argsort(self.people.number[inside])]
 
 
