@@ -12,7 +12,7 @@ import xlsxwriter
 
 from enclave.ledger.release_content import SYNTHETIC, ReleaseContent
 from enclave.ledger.release_words import AUDIENCE, HEADINGS, HIDDEN_CELLS, STAMP, STATUSES
-from enclave.ledger.spreadsheet_styles import EVERYWHERE, Styles, for_print
+from enclave.ledger.spreadsheet_styles import EVERYWHERE, Styles, for_print, row_height
 from enclave.ledger.spreadsheet_table import TableSheet
 from enclave.sdc.words import LANGUAGES, Words
 
@@ -49,6 +49,7 @@ def _cover(sheet: Any, content: ReleaseContent, styles: Styles) -> None:
     for row, (key, words, heading) in enumerate(_cover_lines(content)):
         sheet.write_string(row, 0, key, styles.bold if heading else styles.code)
         style = styles.stamp if words is STAMP else styles.bold if heading else styles.wrapped
+        sheet.set_row(row, row_height((text, _WORDS_WIDTH) for text in words.all))
         for column, text in enumerate(words.all, start=1):
             sheet.write_string(row, column, text, style)
     for_print(sheet, synthetic=content.synthetic)
@@ -87,7 +88,9 @@ def _codes(sheet: Any, content: ReleaseContent, styles: Styles) -> None:
     for row, (name, code) in enumerate(places, start=1):
         sheet.write_string(row, 0, name, styles.code)
         sheet.write_string(row, 1, code, styles.code)
-        for column, text in enumerate(content.label(name, code).all, start=2):
+        words = content.label(name, code).all
+        sheet.set_row(row, row_height((text, _WORDS_WIDTH) for text in words))
+        for column, text in enumerate(words, start=2):
             sheet.write_string(row, column, text, styles.wrapped)
     sheet.freeze_panes(1, 2)
     sheet.ignore_errors({"number_stored_as_text": EVERYWHERE})

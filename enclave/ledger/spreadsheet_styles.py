@@ -1,5 +1,7 @@
 """How the spreadsheet looks, and what its sheets share. The library has no types, hence `Any` for its parts."""
 
+import textwrap
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from enclave.ledger.release_content import SYNTHETIC
@@ -7,6 +9,10 @@ from enclave.sdc.words import Words
 
 EVERYWHERE = "A1:XFD1048576"
 """All cells of a sheet."""
+
+_LINE_HEIGHT = 15.0
+_LETTERS = 1.0
+"""Letters of running text per digit of a column's width."""
 
 
 class Styles(NamedTuple):
@@ -35,6 +41,15 @@ class Styles(NamedTuple):
 def joined(words: Words) -> str:
     """Return the three languages side by side, each wording once."""
     return " / ".join(dict.fromkeys(words.all))
+
+
+def row_height(texts: Iterable[tuple[str, float]]) -> float:
+    """Return the height in points at which each text, wrapped in a column of its width, can be read whole.
+
+    Written into the file, since not every program works it out by itself.
+    """
+    lines = [len(textwrap.wrap(text, max(1, int(width * _LETTERS)))) for text, width in texts]
+    return _LINE_HEIGHT * max([1, *lines])
 
 
 def for_print(sheet: Any, *, synthetic: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from enclave.ledger.release_content import FREE, ReleaseContent, ReleaseTable
 from enclave.ledger.release_words import STAMP
-from enclave.ledger.spreadsheet_styles import EVERYWHERE, Styles, for_print, joined
+from enclave.ledger.spreadsheet_styles import EVERYWHERE, Styles, for_print, joined, row_height
 from enclave.sdc.table import OR, ProtectedTable, TableSpec
 
 _LABELS_WIDTH = 110
@@ -19,7 +20,7 @@ Row = tuple[tuple[str, ...], list[int], list[str], list[bool]]
 """Codes, then per period the figure, its mark, and whether it is a structural zero."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TableSheet:
     """A sheet being written; `number` and `structural` are the formats of figures with this table's decimals."""
 
@@ -87,13 +88,15 @@ class TableSheet:
 
     def _write_header(self, top: int) -> None:
         names = [text for v in self._spec.dimensions for text in (v.id, joined(self.content.names[v.id]))]
+        self.sheet.set_row(top, row_height(zip(names[1::2], self._label_widths, strict=True)))
         for column, text in enumerate((*names, *self._spec.periods)):
             self.sheet.write_string(top, column, text, self.styles.bold)
 
     def _write_keys(self, row: int, codes: Sequence[str]) -> None:
-        for number, (variable, code) in enumerate(zip(self._spec.dimensions, codes, strict=True)):
+        labels = [self._labels[key] for key in zip(self._names, codes, strict=True)]
+        self.sheet.set_row(row, row_height(zip(labels, self._label_widths, strict=True)))
+        for number, (code, label) in enumerate(zip(codes, labels, strict=True)):
             self.sheet.write_string(row, 2 * number, code, self.styles.code)
-            label = joined(self.content.label(variable.id, code))
             self.sheet.write_string(row, 2 * number + 1, label, self.styles.wrapped)
 
     def _write_figures(self, row: int, figures: Row) -> None:
@@ -104,13 +107,24 @@ class TableSheet:
             else:
                 self.sheet.write_string(row, column, mark, self.styles.mark)
 
-    def _set_widths(self) -> None:
+    @property
+    def _names(self) -> list[str]:
+        return [variable.id for variable in self._spec.dimensions]
+
+    @cached_property
+    def _labels(self) -> dict[tuple[str, str], str]:
+        return {(v.id, code): joined(self.content.label(v.id, code)) for v in self._spec.dimensions for code in v.codes}
+
+    @cached_property
+    def _label_widths(self) -> list[int]:
         most = _LABELS_WIDTH // max(1, len(self._spec.dimensions))
-        for number, variable in enumerate(self._spec.dimensions):
+        return [min(most, 2 + max(len(self._labels[v.id, code]) for code in v.codes)) for v in self._spec.dimensions]
+
+    def _set_widths(self) -> None:
+        for number, (variable, width) in enumerate(zip(self._spec.dimensions, self._label_widths, strict=True)):
             codes = max(map(len, (variable.id, *variable.codes)))
-            labels = max(len(joined(self.content.label(variable.id, code))) for code in variable.codes)
             self.sheet.set_column(2 * number, 2 * number, codes + 4)  # room for the filter's button
-            self.sheet.set_column(2 * number + 1, 2 * number + 1, min(most, labels + 2))
+            self.sheet.set_column(2 * number + 1, 2 * number + 1, width)
         digits = len(f"{int(np.abs(self.entry.table.values).max(initial=0)):,}")
         self.sheet.set_column(self._keys, self._keys + len(self._spec.periods) - 1, max(11, digits + 2))
 

@@ -112,3 +112,14 @@ def test_a_table_without_dimensions_still_has_its_row() -> None:
 
 def test_the_bytes_do_not_depend_on_the_moment() -> None:
     assert spreadsheet(content()) == spreadsheet(content())
+
+
+def test_a_long_text_has_a_row_high_enough_to_be_read() -> None:
+    long = Words(*("word " * 40 for _ in range(3)))
+    made = replace(content(), notes=(long,), labels={**content().labels, "sex": dict.fromkeys(("_T", "1", "2"), long)})
+    for sheet in (opened(made)[name] for name in (COVER, "t1", CODES)):
+        rows_with_it = [
+            row[0].row for row in sheet.iter_rows() if any(cell.value in (long.nl, long.en) for cell in row)
+        ]
+        assert rows_with_it
+        assert all((sheet.row_dimensions[row].height or 0) >= 4 * 15 for row in rows_with_it)
