@@ -121,5 +121,5 @@ def test_a_long_text_has_a_row_high_enough_to_be_read() -> None:
         rows_with_it = [
             row[0].row for row in sheet.iter_rows() if any(cell.value in (long.nl, long.en) for cell in row)
         ]
-        assert rows_with_it
-        assert all((sheet.row_dimensions[row].height or 0) >= 4 * 15 for row in rows_with_it)
+        assert found
+        assert all((sheet.row_dimensions[number].height or 0) >= 4 * 15 for number in found)
