@@ -5,18 +5,22 @@ In the ordinary run the policy is the advice with its first and third table only
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from enclave.errors import IntegrityError
+from enclave.gateway.request import Stage
 from enclave.synthetic.presets import Preset
 from enclave.wiring.demo import run_demo
+from enclave.wiring.house import open_house
 from tests.lib.recount import TABLES, compare, recount
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +137,23 @@ def test_the_log_verifies_against_its_anchor_and_everything_agrees(done: Done) -
     anchor = house / "anchor" / "log-head.json"
     assert enclave("log", "verify", "--root", str(house), "--anchor", str(anchor)).returncode == 0
     assert enclave("fsck", "--root", str(house)).returncode == 0
+
+
+def _one_figure_more(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    """Return the files with the first figure shown in one of them made larger by one."""
+    head, figure, rest = re.split(r"(?<=,)(\d+)(?=,F,A\n)", files[name].decode(), maxsplit=1)
+    return {**files, name: f"{head}{int(figure) + 1}{rest}".encode()}
+
+
+def test_a_result_that_its_expressions_do_not_give_is_not_released(done: Done) -> None:
+    with open_house(done.root / "house") as house, house.book.view() as view:
+        (request,) = (found for found in view.requests() if found.stage is Stage.OUTSIDE)
+        history = view.history()
+        package = house.packages.read(request.binding.tables)
+        forged = replace(package, files=_one_figure_more(package.files, "tables/at_work.csv"))
+        assert house.look.is_safe(request, package, history)
+        with pytest.raises(IntegrityError, match="RESULT_DIFFERS"):
+            house.look.is_safe(request, forged, history)
 
 
 def test_a_changed_figure_is_found(done: Done, tmp_path: Path) -> None:
