@@ -1,0 +1,1 @@
+"""The untrusted side: what runs in the analysts' own environment. It imports nothing of the enclave or the hub."""

@@ -1,0 +1,150 @@
+"""Talking to the gateway: HTTP over a Unix socket, with the token of this notebook server.
+
+Socket and token are read from the environment of the process that asks, also in workers of a cluster, so that the token
+never stands in a notebook or in a task.
+"""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any, Final
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from .errors import InputError, LockedError, RefusedError, UnreachableError, WorkbenchError
+
+SOCKET: Final = "ENCLAVE_GATEWAY_SOCKET"
+TOKEN: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105  the name of a variable
+PREFIX: Final = "/services/gateway/api"
+TIMEOUT_S: Final = 120.0
+PAUSES_S: Final = (0.2, 1.0, 3.0)
+"""Pauses before trying again what may be asked twice: a gateway that restarts is back within seconds."""
+
+_KINDS: Final[Mapping[int, type[WorkbenchError]]] = {
+    400: InputError,
+    401: RefusedError,
+    403: RefusedError,
+    404: InputError,
+    409: InputError,
+    423: LockedError,
+}
+
+
+class _UnixConnection(HTTPConnection):
+    """An HTTP connection to the socket file at `path`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("gateway", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket file instead of a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(self._path)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The gateway, as this notebook server may use it."""
+
+    socket: str
+    token: str = field(repr=False)
+
+    @classmethod
+    def from_environment(cls) -> "Gateway":
+        """Return the gateway that the environment names; UnreachableError where it names none."""
+        missing = [name for name in (SOCKET, TOKEN) if not os.environ.get(name)]
+        if missing:
+            raise UnreachableError(
+                "NOT_IN_A_PROJECT",
+                f"{' and '.join(missing)} not set: this is no notebook of the workbench; open the project from the"
+                " hub's page and use the notebook there",
+            )
+        return cls(os.environ[SOCKET], os.environ[TOKEN])
+
+    def get(self, *path: str) -> Any:
+        """Return what the gateway says at this path, as parsed JSON."""
+        return _parsed(self._ask("GET", path))
+
+    def arrow(self, *path: str) -> pa.Table:
+        """Return the table that the gateway streams at this path."""
+        try:
+            with pa.ipc.open_stream(self._ask("GET", path)) as stream:
+                return stream.read_all()
+        except pa.ArrowInvalid:
+            raise _unreadable() from None
+
+    def post(self, *path: str, body: Mapping[str, Any] | None = None, key: str = "") -> Any:
+        """Send `body` and return the answer; with `key`, sending it twice has the effect of sending it once."""
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        return _parsed(self._ask("POST", path, json.dumps(body or {}).encode(), headers, again=bool(key)))
+
+    def _ask(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        again: bool = True,
+    ) -> bytes:
+        """Return the body of the answer; an error of ours where there is none or it is a refusal."""
+        url = "/".join((PREFIX, *(quote(part, safe="") for part in path)))
+        for pause in (*PAUSES_S, None) if again else (None,):
+            try:
+                status, answer = self._once(method, url, body, headers or {})
+            except (OSError, HTTPException):
+                if pause is None:
+                    raise _unreachable() from None
+                time.sleep(pause)
+            else:
+                if status >= 400:  # noqa: PLR2004  from here on HTTP means errors
+                    raise _refusal(status, answer)
+                return answer
+        raise _unreachable()
+
+    def _once(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        connection = _UnixConnection(self.socket)
+        try:
+            connection.request(method, url, body, {"Authorization": f"token {self.token}", **headers})
+            answer: HTTPResponse = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+def _parsed(answer: bytes) -> Any:
+    try:
+        return json.loads(answer)
+    except ValueError:
+        raise _unreadable() from None
+
+
+def _refusal(status: int, answer: bytes) -> WorkbenchError:
+    """Return the gateway's own sentence as an error; a sentence of ours where its answer has none."""
+    try:
+        error = json.loads(answer)["error"]
+        return _KINDS.get(status, UnreachableError)(str(error["code"]), str(error["message"]))
+    except (ValueError, KeyError, TypeError):
+        return UnreachableError(
+            f"HTTP_{status}", "the gateway could not answer; try again, and tell the operator if it stays so"
+        )
+
+
+def _unreachable() -> UnreachableError:
+    return UnreachableError(
+        "GATEWAY_UNREACHABLE",
+        "the gateway does not answer; try again in a minute, and tell the operator if it stays so",
+    )
+
+
+def _unreadable() -> UnreachableError:
+    return UnreachableError(
+        "ANSWER_UNREADABLE", "the gateway's answer cannot be read; try again, and tell the operator if it stays so"
+    )
