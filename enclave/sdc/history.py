@@ -12,7 +12,7 @@ import numpy as np
 from enclave.errors import RequestError
 from enclave.sdc.latent import Pairs
 from enclave.sdc.registry import Registry
-from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table
+from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table, TableSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +63,16 @@ class Remembered:
 def outside_view(
     releases: Sequence[tuple[Sequence[ProtectedTable], Sequence[Mark]]],
     impossible: Iterable[Pairs] = (),
+    *,
+    asked: Sequence[TableSpec] = (),
 ) -> tuple[Knowledge, Registry]:
     """Return what an outsider holds after these releases (tables and legend of each): no truth goes in.
 
     Cells of one registry that no release shows are hidden; latent cells are bounded by zero alone. `impossible`:
-    combinations of (variable, code) that the policy says nobody can have.
+    combinations of (variable, code) that the policy says nobody can have. `asked`: tables of which nothing is printed.
     """
     printed = [(table, marks) for tables, marks in releases for table in tables]
-    registry = Registry.of([table.spec for table, _ in printed], impossible)
+    registry = Registry.of([*(table.spec for table, _ in printed), *asked], impossible)
     seen = Remembered(len(registry.keys))
     for number, (table, marks) in enumerate(printed):
         seen.add(registry.ids(number), table, marks)

@@ -13,22 +13,19 @@ need is then that the release does not narrow what is known of them. Where only 
 must also hold for a reader who does not know what the correction left alone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from enclave.errors import EnclaveBug
-from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness, attack, intervals
+from enclave.sdc.attacker import Verdict, Witness, intervals
 from enclave.sdc.history import History, Released
+from enclave.sdc.judgement import Run, judge, needs, weakest_legend, zeros_may_hide
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros, information, sensitive
-from enclave.sdc.situation import Situation, derivable
+from enclave.sdc.situation import Situation
 from enclave.sdc.suppression import Problem, propose
 from enclave.sdc.table import NO_UPPER, Bools, CellKey, Ints, Knowledge, Mark, ProtectedTable, Table
-
-Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
-"""Something like the builtin `map`, perhaps over several processes."""
 
 FREE = "F"
 HIDDEN = "C"
@@ -109,36 +106,11 @@ def protect(tables: Sequence[Table], rules: Rules, history: History | None = Non
     )
 
 
-def needs(hidden: Bools, low: Ints, high: Ints, latent: Bools, rules: Rules) -> tuple[Ints, Ints]:
-    """Return `reach` and `depth` per cell: what the attacker must fail to rule out about hidden cells.
-
-    `low` and `high` are what marks, or earlier knowledge, say of each cell. A cell that nothing calls small or large
-    could be at the threshold or above, latent cells included (those known to be empty are no longer hidden). Of a cell
-    called small nobody may know more than that. A cell called large needs nothing. Under two marks a latent cell may
-    lie inside one that is called small: it must be able to be as large as that mark allows.
-    """
-    threshold = rules.minimum_frequency
-    small = hidden & (high < threshold)
-    reach = np.where(hidden & (low < threshold), np.minimum(high, threshold), 0)
-    if rules.mark is MarkMode.TWO:
-        reach = np.where(latent, np.minimum(reach, threshold - 1), reach)
-    return reach, np.where(small, low, np.full(low.shape, NO_DEPTH, dtype=np.int64))
-
-
 def _marks(rules: Rules) -> tuple[Mark, ...]:
     if rules.mark is MarkMode.ONE:
         return (Mark(HIDDEN, rules.least_hidden, None),)
     threshold = rules.minimum_frequency
     return Mark(HIDDEN, rules.least_hidden, threshold - 1), Mark(HIDDEN_TO_PROTECT, threshold, None)
-
-
-def _weakest_legend(rules: Rules) -> Rules:
-    """Return the rules under which a mark says nothing at all but that the cell is hidden."""
-    return replace(_zeros_may_hide(rules), mark=MarkMode.ONE)
-
-
-def _zeros_may_hide(rules: Rules) -> Rules:
-    return replace(rules, zeros=Zeros.SHOW_OR_SECONDARY) if rules.least_hidden else rules
 
 
 def _known_to_be_small(situation: Situation, primary: Bools) -> Bools:
@@ -156,7 +128,7 @@ def _search(situation: Situation, primary: Bools, already: Bools, rules: Rules, 
     must = (situation.withheld | situation.latent | primary | already) & ~situation.known
     fixed = situation.known | (zero & ~must) if rules.zeros is Zeros.SHOW else situation.known
     if np.any((situation.withheld | must) & situation.requested & zero):
-        rules = _zeros_may_hide(rules)  # a zero is hidden already: the legend may not say otherwise
+        rules = zeros_may_hide(rules)  # a zero is hidden already: the legend may not say otherwise
     wanting = must & ~situation.latent
     hints: list[Witness] = []
     for _ in range(MOST_ROUNDS):
@@ -188,7 +160,7 @@ def _as_known_before(
 def _with_bounds(situation: Situation, rules: Rules, run: Run) -> tuple[Situation, Bools]:
     """Add the exact bounds of the cells that lack a proof though nothing new is said; return these cells as well."""
     silent = replace(situation, requested=np.zeros_like(situation.requested))
-    found = _judge(silent, ~situation.known, _weakest_legend(rules), run)
+    found = _judge(silent, ~situation.known, weakest_legend(rules), run)
     cells = np.flatnonzero(found.unproven)
     low, high, known = situation.low.copy(), situation.high.copy(), situation.known.copy()
     low[cells], high[cells] = intervals(_knowledge(silent, ~situation.known, rules), cells.tolist()).T
@@ -209,7 +181,7 @@ def _through(layers: Sequence[Situation], primary: Bools, rules: Rules, run: Run
         findings = [_judge(layer, pattern & ~layer.known, rules, run) for layer in layers]
         if all(finding.verdict.passed for finding in findings):
             return findings[-1], fallback
-        fallback, rules = True, _weakest_legend(rules)
+        fallback, rules = True, weakest_legend(rules)
     raise EnclaveBug("FALLBACK_UNSAFE", "hiding everything new cannot be proved safe; nothing may be released")
 
 
@@ -255,32 +227,15 @@ def _knowledge(situation: Situation, hidden: Bools, rules: Rules) -> Knowledge:
 
 
 def _judge(situation: Situation, hidden: Bools, rules: Rules, run: Run, hints: Sequence[Witness] = ()) -> Finding:
-    """Attack the pattern. A latent cell known to be empty has no need, unless zeros are small counts themselves."""
-    latent = situation.latent
+    """Attack the pattern."""
     knowledge = _knowledge(situation, hidden, rules)
-    wanting = hidden
-    if latent.any() and not rules.zeros_are_small:
-        followed = derivable(situation.matrix, situation.values, ~hidden)
-        wanting = hidden & ~(latent & followed & (situation.values == 0))
-    while True:
-        reach, depth = needs(wanting, knowledge.lower, knowledge.upper, latent, rules)
-        verdict = attack(knowledge, reach, depth, hints=hints, run=run)
-        empty = [] if rules.zeros_are_small else _empty(knowledge, np.flatnonzero(latent), verdict)
-        if not empty:
-            return Finding(hidden, rules, verdict, int(np.count_nonzero((reach > 0) | (depth != NO_DEPTH))))
-        wanting = wanting.copy()
-        wanting[empty] = False
-
-
-def _empty(knowledge: Knowledge, among: Ints, verdict: Verdict) -> list[int]:
-    """Return the cells without a witness that can hold nobody at all."""
-    cells = np.intersect1d(np.array(verdict.unproven, dtype=np.int64), among)
-    return cells[intervals(knowledge, cells.tolist())[:, 1] == 0].tolist() if cells.size else []
+    judgement = judge(knowledge, situation.latent, rules, hints=hints, run=run)
+    return Finding(hidden, rules, judgement.verdict, judgement.attacked)
 
 
 def _fall_back(situation: Situation, found: Finding, run: Run) -> Finding:
     """Hide all that is connected with unproven cells, then all, under a legend that says nothing."""
-    rules = _weakest_legend(found.rules)
+    rules = weakest_legend(found.rules)
     around = _judge(situation, found.hidden | situation.around(found.verdict.unproven), rules, run)
     return around if around.verdict.passed else _judge(situation, ~situation.known, rules, run)
 

@@ -49,9 +49,9 @@ class SecondLook:
             return self.attack_results(policy, request.population, release_id, derivations, history)[0]
         new = self.truth.read(request.project, package.digest)
         hints = self.truth.proof(request.project, package.digest)
-        released = (*self._inside(request.population, history), *new)
+        releases = (*self._inside(request.population, history), new)
         with workers() as run:
-            return attack_together(released, sdc_rules(policy), hints=hints, run=run)[0].passed
+            return attack_together(releases, sdc_rules(policy), hints=hints, run=run).passed
 
     def attack_results(
         self,
@@ -64,10 +64,10 @@ class SecondLook:
         """Attack both stages together; return whether nothing was found, and how many cells were attacked."""
         derived = self._derived(population, release_id, derivations, history)
         hints = [hint for entry in _of(population, history) for hint in self.truth.proof(entry.project, entry.package)]
-        released = self._inside(population, history)
+        releases = self._inside(population, history)
         with workers() as run:
-            verdict, attacked = attack_together(released, sdc_rules(policy), derived, hints=hints, run=run)
-        return verdict.passed, attacked
+            found = attack_together(releases, sdc_rules(policy), derived, hints=hints, run=run)
+        return found.passed, found.attacked
 
     def protect_again(self, request: Request, history: Sequence[HistoryEntry]) -> Proposal:
         """Find a pattern for the same tables that is safe next to the history as it is now, and seal it."""
@@ -90,15 +90,15 @@ class SecondLook:
 
     def history(self, population: str, entries: Sequence[HistoryEntry]) -> History:
         """Return what was released about a population, with the truth behind it."""
-        return History(self._inside(population, entries))
+        return History(tuple(table for release in self._inside(population, entries) for table in release))
 
     def release_inside(self, release_id: str) -> Release:
         """Return a release of stage 1, verified."""
         return read_release(self.inside_outbox / release_id, self.release_key_pem)
 
-    def _inside(self, population: str, entries: Sequence[HistoryEntry]) -> tuple[Released, ...]:
-        """Return the stage-1 tables of a population. Stage 2 adds only figures that follow from what these show."""
-        return tuple(released for entry in _of(population, entries) for released in self._truth_of(entry))
+    def _inside(self, population: str, entries: Sequence[HistoryEntry]) -> tuple[tuple[Released, ...], ...]:
+        """Return the tables of each stage-1 release. Stage 2 adds only figures that follow from what these show."""
+        return tuple(self._truth_of(entry) for entry in _of(population, entries))
 
     def _truth_of(self, entry: HistoryEntry) -> tuple[Released, ...]:
         return self.truth.read(entry.project, entry.package)

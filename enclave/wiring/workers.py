@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from enclave.errors import SetupError
-from enclave.sdc.protection import Run
+from enclave.sdc.judgement import Run
 
 PROCESSES = 2
 TELLINGS = 10

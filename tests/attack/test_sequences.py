@@ -10,13 +10,16 @@ ENCLAVE_SEQUENCES=1000 runs more of them, ENCLAVE_SEED=12345 other ones. A faili
 import os
 import random
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import numpy as np
 import pytest
 
 from enclave.errors import EnclaveError
-from enclave.sdc.history import History
+from enclave.sdc.history import History, Released
+from enclave.sdc.protection import Protection
+from enclave.sdc.recheck import attack_together
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros
 from enclave.sdc.table import CellKey, Table
 from tests.lib.brute_force import TooLarge
@@ -58,6 +61,7 @@ class Series:
     population: Population
     rules: Rules
     history: History = field(default_factory=History)
+    releases: list[tuple[Released, ...]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     left_out: list[Table] = field(default_factory=list)
     excused: frozenset[CellKey] = frozenset()
@@ -103,7 +107,31 @@ def run(seed: int) -> None:
         if sequence.population.data_date:
             sequence.excused |= given_away(sequence, before, protection.truth)
         assert_true_and_by_the_rules(sequence.history, sequence.rules)
+        look_again(sequence, protection, seed)
         attack(sequence, Evidence.of(sequence.history, sequence.left_out, sequence.excused), seed)
+
+
+def look_again(sequence: Series, protection: Protection, seed: int) -> None:
+    """Fail unless the gateway would let this release go, and refuse it with one of its hidden cells shown.
+
+    The look before a commit has to pass what the engine protects, or the request comes back for ever.
+    """
+    sequence.releases.append(protection.released())
+    if not attack_together(sequence.releases, sequence.rules, hints=protection.verdict.witnesses).passed:
+        pytest.fail(f"seed {seed}, {sequence.rules}, {sequence.log}: sent back at the commit")
+    if opened := with_one_small_count_shown(sequence.releases[-1]):
+        assert not attack_together([*sequence.releases[:-1], opened], sequence.rules).passed
+
+
+def with_one_small_count_shown(release: tuple[Released, ...]) -> tuple[Released, ...]:
+    """Return the release with the first small count in it filled in; nothing where it has none."""
+    for number, each in enumerate(release):
+        for place in np.argwhere((each.table.values > 0) & (each.table.values < 5)):
+            values, marks = each.protected.values.copy(), each.protected.marks.copy()
+            values[tuple(place)], marks[tuple(place)] = each.table.values[tuple(place)], "F"
+            printed = replace(each.protected, values=values, marks=marks)
+            return (*release[:number], replace(each, protected=printed), *release[number + 1 :])
+    return ()
 
 
 def given_away(sequence: Series, before: History, asked: Iterable[Table]) -> frozenset[CellKey]:

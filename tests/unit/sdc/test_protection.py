@@ -6,7 +6,8 @@ import pytest
 from enclave.errors import RequestError
 from enclave.sdc.attacker import NO_DEPTH
 from enclave.sdc.history import History, Remembered, outside_view, published_knowledge
-from enclave.sdc.protection import needs, protect
+from enclave.sdc.judgement import needs
+from enclave.sdc.protection import protect
 from enclave.sdc.safety_rules import MarkMode, Rules, Weights, Zeros, information, sensitive
 from enclave.sdc.situation import Situation, derivable
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Mark, Table, Variable
