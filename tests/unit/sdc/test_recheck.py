@@ -184,6 +184,9 @@ def test_what_a_correction_left_alone_is_no_fault_of_the_release_after_it() -> N
     releases, protections = release(CORRECTED)
     assert protections[-1].known_elsewhere
     assert verdicts(releases) == (True, True)
+    releases, protections = release([*CORRECTED, [by_sex("b", 5, 1, "2", "B")]])
+    assert protections[-1].known_before[0].any()
+    assert verdicts(releases) == (True, True)
 
 
 def test_a_release_after_a_correction_may_still_not_say_more() -> None:
