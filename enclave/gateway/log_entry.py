@@ -30,6 +30,7 @@ class LogAction(StrEnum):
     SENT_BACK = "request_sent_back"
     RELEASED = "request_released"
     PUBLISHED = "release_published"
+    DOWNLOADED = "release_downloaded"
     REVOKED = "release_revoked"
     REFUSED = "refused"
     PERSON_ENROLLED = "person_enrolled"
@@ -59,6 +60,7 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.RELEASED: _STEP
         | {"release", "binding", "approved_by", "history_seen", "history_attacked", "history_head", "manifest"},
         LogAction.PUBLISHED: frozenset({"request", "manifest"}),
+        LogAction.DOWNLOADED: frozenset({"account", "request", "manifest"}),
         LogAction.REVOKED: _STEP,
         LogAction.REFUSED: frozenset({"account", "operation", "code"}),
         LogAction.PERSON_ENROLLED: frozenset({"accounts", "roles", "projects", "conflicts", "trained_until"}),

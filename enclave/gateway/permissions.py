@@ -165,6 +165,38 @@ def check_view(person: Person, request: Request) -> None:
     _need_role(person, Role.OUTPUT_CHECKER, Role.STEWARD, Role.AUDITOR, Role.OPERATOR)
 
 
+def check_see_project(person: Person, project: str) -> None:
+    """Let members of a project see what it is, and those whose office it is."""
+    if project not in person.projects:
+        _need_role(person, Role.OUTPUT_CHECKER, Role.STEWARD, Role.AUDITOR, Role.OPERATOR)
+
+
+def check_open_tables(person: Person, project: str) -> None:
+    """Let members of the project and output checkers read its tables that were released inside."""
+    if project not in person.projects:
+        _need_role(person, Role.OUTPUT_CHECKER)
+
+
+def check_see_tables(person: Person, request: Request, published: bool) -> None:
+    """Let checkers and stewards see tables as they will be published, and after the release members of the project.
+
+    Before it, members see them where they know the figures anyhow: who opens the microdata, or who derives results from
+    what was released inside.
+    """
+    if person.roles & {Role.OUTPUT_CHECKER, Role.STEWARD}:
+        return
+    _need_project(person, request.project)
+    if not published and request.stage is Stage.INSIDE:
+        check_open_microdata(person, request.project)
+
+
+def check_download(person: Person, stage: Stage) -> None:
+    """Let stewards carry out what was released for outside; what is released inside stays inside."""
+    _need_role(person, Role.STEWARD)
+    if stage is not Stage.OUTSIDE:
+        raise PermissionDenied("STAYS_INSIDE", "this was released for use inside only; it does not leave the building")
+
+
 def _pair(check: Callable[Concatenate[Person, P], None]) -> Callable[Concatenate[Person, P], bool]:
     def may(person: Person, /, *args: P.args, **kwargs: P.kwargs) -> bool:
         try:
@@ -191,3 +223,7 @@ may_publish = _pair(check_publish)
 may_revoke = _pair(check_revoke)
 may_read_log = _pair(check_read_log)
 may_view = _pair(check_view)
+may_see_project = _pair(check_see_project)
+may_open_tables = _pair(check_open_tables)
+may_see_tables = _pair(check_see_tables)
+may_download = _pair(check_download)

@@ -64,13 +64,25 @@ class Gateway:
         )
 
     def create(
-        self, account: str, *, project: str, stage: Stage, population: str, title: str, purpose: str, binding: Binding
+        self,
+        account: str,
+        *,
+        project: str,
+        stage: Stage,
+        population: str,
+        title: str,
+        purpose: str,
+        binding: Binding,
+        request_id: str | None = None,
     ) -> Request:
-        """Make a request, PENDING, with the caller as its author. Its package must be sealed already."""
+        """Make a request, PENDING, with the caller as its author. Its package must be sealed already.
+
+        `request_id`: for who must be able to find the request again after a crash; a new one if left out.
+        """
         with self._caller("create", account, project) as person:
             permissions.check_request(person, project, stage)
             request = Request(
-                id=self._ids.request_id(project),
+                id=request_id or self._ids.request_id(project),
                 project=project,
                 stage=stage,
                 author=person.id,

@@ -99,7 +99,8 @@ def produce(house: House, account: str, policy_id: str, year: int, purpose: str,
 def derive(house: House, account: str, policy_id: str, year: int, *, results: Path, purpose: str, say: Say) -> str:
     """Derive results; return the request's id."""
     policy = house.reference.policy(policy_id)
-    return production.derive_results(house, policy, year, account, results, purpose=purpose, say=say).id
+    derivations = house.reference.derivations(results)
+    return production.derive_results(house, policy, year, account, derivations, purpose=purpose, say=say).id
 
 
 def requests(house: House, account: str) -> Iterator[str]:

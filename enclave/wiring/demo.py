@@ -78,8 +78,8 @@ def _one_year(house: House, deliveries: Path, year: int, *, say: Say) -> YearDon
 
 
 def _results(house: House, policy: Policy, year: int, *, say: Say) -> Path:
-    results = house.settings.policies / "results" / f"{policy.id}.yaml"
-    request = derive_results(house, policy, year, "analyst.one", results, purpose=PURPOSE, say=say)
+    derivations = house.reference.derivations(house.settings.policies / "results" / f"{policy.id}.yaml")
+    request = derive_results(house, policy, year, "analyst.one", derivations, purpose=PURPOSE, say=say)
     return _approve_and_release(house, request, say=say)
 
 

@@ -20,6 +20,7 @@ from enclave.linkage.prepare import prepare
 from enclave.linkage.prepared import DATASET, data_snapshot
 from enclave.linkage.report import IntakeReport, PrepareReport
 from enclave.policy.model import Policy
+from enclave.sdc.derivation import Derivation
 from enclave.sdc.protection import Protection, protect
 from enclave.sdc.registry import Registry
 from enclave.sdc.table import Table
@@ -112,7 +113,9 @@ def prepare_year(house: House, policy: Policy, year: int, account: str, *, say: 
     return report
 
 
-def produce(house: House, policy: Policy, year: int, account: str, *, purpose: str, say: Say) -> Produced:
+def produce(
+    house: House, policy: Policy, year: int, account: str, *, purpose: str, say: Say, request_id: str | None = None
+) -> Produced:
     """Make the tables of a year, protect and prove them, and hand them to the output checkers (stage 1)."""
     project, population = policy.project_id(year), policy.population_id(year)
     house.allow(account, "produce", lambda asking: permissions.check_request(asking, project, Stage.INSIDE))
@@ -134,6 +137,7 @@ def produce(house: House, policy: Policy, year: int, account: str, *, purpose: s
         title=f"{policy.id} {year}",
         purpose=purpose,
         binding=binding,
+        request_id=request_id,
     )
     report = protection_report(house, f"{policy.id} {year}", protection, tuple(watch.steps))
     return Produced(house.gateway.submit(request.id, account), report, keep_report(house, request.id, report))
@@ -154,12 +158,19 @@ def count_tables(house: House, policy: Policy, year: int, snapshot: str, *, say:
 
 
 def derive_results(
-    house: House, policy: Policy, year: int, account: str, results: Path, *, purpose: str, say: Say
+    house: House,
+    policy: Policy,
+    year: int,
+    account: str,
+    derivations: Sequence[Derivation],
+    *,
+    purpose: str,
+    say: Say,
+    request_id: str | None = None,
 ) -> Request:
     """Work out declared results from the latest stage-1 release and hand them to the output checkers (stage 2)."""
     project, population = policy.project_id(year), policy.population_id(year)
     house.allow(account, "derive", lambda asking: permissions.check_request(asking, project, Stage.OUTSIDE))
-    derivations = house.reference.derivations(results)
     check_operations(policy, derivations)
     look = house.look
     with house.book.view() as view:
@@ -183,6 +194,7 @@ def derive_results(
         title=f"{policy.id} {year} results",
         purpose=purpose,
         binding=binding,
+        request_id=request_id,
     )
     return house.gateway.submit(request.id, account)
 

@@ -1,0 +1,57 @@
+"""`python -m enclave.web --root DIR`: serve the pages and the interface of a workbench until told to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+from tornado.netutil import bind_unix_socket
+
+from enclave.errors import EnclaveError
+from enclave.web.application import check_house, server
+from enclave.web.hub_identity import HubIdentity
+from enclave.web.services import Services
+from enclave.web.settings import WebSettings, check_socket_path
+from enclave.wiring.house import House, open_house
+
+ANYBODY_MAY_CONNECT = 0o666
+"""The socket's mode: who may do what is decided by tokens. Whoever may not even ask is kept out by its folder."""
+
+
+@click.command()
+@click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the workbench.")
+def main(root: Path) -> None:
+    """Serve pages and interface of the workbench below ROOT."""
+    settings = WebSettings(root.resolve())
+    try:
+        check_socket_path(settings.socket)
+        token = settings.token()
+        with open_house(settings.house) as house:
+            check_house(house)
+            asyncio.run(_serve(settings, house, token))
+    except EnclaveError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    sys.stderr.flush()
+    os._exit(0)  # work that is under way would be waited for; it is on disk, and taken up at the next start
+
+
+async def _serve(settings: WebSettings, house: House, token: str) -> None:
+    """Listen until a signal comes."""
+    services = Services.of(house, HubIdentity(settings, token), settings.cookie_secret(), settings.prefix)
+    listening = server(services)
+    settings.socket.parent.mkdir(parents=True, exist_ok=True)
+    listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
+    services.jobs.start()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    click.echo(f"gateway: listening on {settings.socket}", err=True)
+    await stop.wait()
+    listening.stop()
+
+
+if __name__ == "__main__":
+    main()

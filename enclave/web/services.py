@@ -1,0 +1,44 @@
+"""What every handler works with: the desk, the catalogue, the jobs and the identity of one open house."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from enclave.web.identity import Identity
+from enclave.wiring.catalogue import Catalogue
+from enclave.wiring.desk import Desk
+from enclave.wiring.house import House
+from enclave.wiring.jobs import Jobs
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Services:
+    """One open house with what stands around it; `prefix` begins and ends with a slash."""
+
+    house: House
+    desk: Desk
+    catalogue: Catalogue
+    jobs: Jobs
+    identity: Identity
+    secret: bytes
+    prefix: str
+
+    @property
+    def locked(self) -> bool:
+        """Whether the vault is locked, and with it every project."""
+        return bool(getattr(self.house, "locked", False))
+
+    @classmethod
+    def of(cls, house: House, identity: Identity, secret: bytes, prefix: str) -> "Services":
+        """Set everything up around an open house."""
+        desk = Desk(house)
+        return cls(house, desk, Catalogue(house, desk), Jobs(house), identity, secret, prefix)
+
+
+async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that reads or writes, away from the loop that serves everybody."""
+    return await asyncio.to_thread(function, *args, **kwargs)
