@@ -1,0 +1,55 @@
+"""Settings of every notebook server of the workbench, given to it with `--config`.
+
+Nothing comes in or goes out through the browser but what stands on the page: no downloads, no uploads, no terminals, no
+extensions, no other kernels, no news from the internet.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from traitlets.config import get_config
+
+HERE = Path(__file__).resolve().parent
+HOME = Path(os.environ["HOME"])
+
+sys.path.append(str(HERE))  # what the server adds stands beside this file; a server in isolated mode has no other way
+from workbench_server.first_start import START, furnish  # noqa: E402
+
+c = get_config()
+
+# Where one works: the home of this person in this project.
+c.ServerApp.root_dir = str(HOME)
+c.ServerApp.default_url = f"/lab/tree/{START}"
+c.LabApp.default_url = f"/lab/tree/{START}"
+c.ServerApp.open_browser = False
+c.ServerApp.allow_root = os.geteuid() == 0  # only where everything runs as one user, on made-up data
+
+# Nothing but notebooks and their kernel. Extensions of the server are switched off by a file that installing places in
+# the environment, since Jupyter Server does not heed this list when an extension starts it.
+c.ServerApp.terminals_enabled = False
+c.ServerApp.allow_external_kernels = False
+c.KernelSpecManager.allowed_kernelspecs = {"enclave"}
+c.KernelSpecManager.ensure_native_kernel = False
+c.MultiKernelManager.default_kernel_name = "enclave"
+
+# No download, no upload, no conversion.
+c.ServerApp.contents_manager_class = "workbench_server.contents.WorkbenchContents"
+c.ServerApp.extra_services = ["workbench_server.closed"]
+c.FileContentsManager.delete_to_trash = False  # what is deleted is gone, and not kept in a folder that nobody sees
+c.ContentsManager.allow_hidden = False
+
+# JupyterLab: no extensions, no news, no look for updates; its settings stand beside this file.
+c.LabApp.extension_manager = "readonly"
+c.LabApp.lock_all_plugins = True
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.LabApp.app_settings_dir = str(HERE / "lab")
+
+# Kernels that nobody uses end after ten hours; one that computes, or that somebody looks at, goes on.
+c.MappingKernelManager.cull_idle_timeout = 10 * 60 * 60
+c.MappingKernelManager.cull_interval = 5 * 60
+c.MappingKernelManager.cull_busy = False
+c.MappingKernelManager.cull_connected = False
+
+furnish(HOME, HERE / "start" / START, HERE / "tutorials")
