@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -120,12 +121,19 @@ def test_the_people_of_the_readme_are_those_of_the_demonstration() -> None:
     assert shown == {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in made_up}
 
 
+ASKED_FOR = ("requirements.in", "requirements-dev.in", "kernels/requirements.in", "hub_config/package.json")
+LOCKS = {"requirements.lock": ("requirements.in", "requirements-dev.in"), "kernels/requirements.lock": ASKED_FOR[2:3]}
+
+
 def _direct(name: str) -> set[str]:
-    lines = (line.split("#")[0].strip() for line in _text(name).splitlines())
+    if name.endswith(".json"):
+        asked = json.loads(_text(name))
+        return {*asked["dependencies"], *asked["devDependencies"]}
+    lines = (line.split("#")[0].split("[")[0].strip() for line in _text(name).splitlines())
     return {line for line in lines if line and not line.startswith("-")}
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("name", ASKED_FOR)
 def test_every_package_has_its_reason_and_licence(name: str) -> None:
     rows = {row[0]: row[1:] for row in _rows(_section("ARCHITECTURE.md", "## Dependencies"))}
     for package in _direct(name):
@@ -135,7 +143,7 @@ def test_every_package_has_its_reason_and_licence(name: str) -> None:
 
 def test_no_reason_is_given_for_a_package_that_is_not_there() -> None:
     rows = {row[0] for row in _rows(_section("ARCHITECTURE.md", "## Dependencies"))}
-    assert rows == _direct("requirements.in") | _direct("requirements-dev.in")
+    assert rows == set().union(*map(_direct, ASKED_FOR))
 
 
 def test_every_error_class_has_its_exit_code_in_the_readme() -> None:
@@ -165,14 +173,23 @@ def test_every_word_of_the_glossary_has_a_meaning_and_stands_once() -> None:
     assert [row for row in rows if len(row) != 3 or not row[2]] == []
 
 
-def test_the_lock_has_hashes_for_every_package_and_no_address() -> None:
-    lock = _text("requirements.lock")
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_has_hashes_for_every_package_and_no_address(name: str) -> None:
+    lock = _text(name)
     entries = re.split(r"\n(?=[a-z0-9])", lock[PACKAGE.search(lock).start() :])  # type: ignore[union-attr]
     assert len(entries) == len(PACKAGE.findall(lock))
     assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
     assert re.search(r"https?:|index-url|find-links", lock) is None
 
 
-def test_the_lock_holds_every_package_that_is_asked_for() -> None:
-    locked = {name for name, _ in PACKAGE.findall(_text("requirements.lock"))}
-    assert _direct("requirements.in") | _direct("requirements-dev.in") <= locked
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_holds_every_package_that_is_asked_for(name: str) -> None:
+    locked = {package for package, _ in PACKAGE.findall(_text(name))}
+    assert {package.lower() for asked in LOCKS[name] for package in _direct(asked)} <= locked
+
+
+def test_the_lock_of_node_packages_has_hashes_and_no_address_of_a_registry() -> None:
+    packages = json.loads(_text("hub_config/package-lock.json"))["packages"]
+    del packages[""]
+    assert packages
+    assert [name for name, entry in packages.items() if not entry.get("integrity") or "resolved" in entry] == []
