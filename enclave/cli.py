@@ -3,18 +3,21 @@
 Exit codes: 0 done; 2 wrong usage; 10 policy; 11 request; 12 permission; 13 delivery; 14 set-up; 20 integrity; 30 bug.
 """
 
+import functools
 import getpass
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
 from enclave import __version__
 from enclave.errors import EnclaveError, PermissionDenied
-from enclave.wiring import commands
+from enclave.wiring import commands, key_holder, operator_client
 from enclave.wiring.house import House, open_house
+from enclave.wiring.key_holder import Given
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the house.")
 ACCOUNT = click.option("--as", "account", help="Account to act as; only in houses for made-up data.")
@@ -22,6 +25,7 @@ YEAR = click.option("--year", type=int, required=True, help="Year of the standin
 POLICY = click.argument("policy_id", metavar="POLICY")
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+ANY_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def say(line: str) -> None:
@@ -29,9 +33,26 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def opens_the_vault(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options by which key holders open the vault; it hears of them as `given`."""
+
+    @click.option("--key-file", type=ANY_FILE, help="Key file that opens the vault, on the key holder's medium.")
+    @click.option("--share-file", type=ANY_FILE, multiple=True, help="File with a share; once for each share.")
+    @click.option("--passphrase-fd", type=int, help="File descriptor to read the passphrase from.")
+    @functools.wraps(command)
+    def with_options(
+        *, key_file: Path | None, share_file: tuple[Path, ...], passphrase_fd: int | None, **others: Any
+    ) -> None:
+        command(**others, given=Given(key_file, share_file, passphrase_fd))
+
+    return with_options
+
+
 @contextmanager
-def _house(root: Path) -> Iterator[House]:
-    with open_house(root) as house:
+def _house(root: Path, given: Given | None = None) -> Iterator[House]:
+    """Open a house; where something is given, or can be asked for, with its vault unlocked."""
+    opener = None if given is None else given.opener(root)
+    with open_house(root, opener, getpass.getuser()) as house:
         yield house
 
 
@@ -58,10 +79,48 @@ def operator() -> None:
 @operator.command("init")
 @ROOT
 @click.option("--synthetic", is_flag=True, help="The house is for made-up data only.")
-def operator_init(root: Path, synthetic: bool) -> None:
-    """Make a house: folders, keys, vault, book."""
-    commands.make(root, synthetic=synthetic)
+@click.option("--key-file", type=ANY_FILE, help="Protect the master key by a key file, made here on another medium.")
+@click.option("--shares", type=(int, int), help="Protect it by shares: how many are needed, how many are made.")
+@click.option("--shares-to", type=click.Path(path_type=Path), help="Folder to write the shares to, one file each.")
+@click.option("--passphrase-fd", type=int, help="File descriptor to read the passphrase from.")
+def operator_init(
+    *,
+    root: Path,
+    synthetic: bool,
+    key_file: Path | None,
+    shares: tuple[int, int] | None,
+    shares_to: Path | None,
+    passphrase_fd: int | None,
+) -> None:
+    """Make a house: folders, keys, vault, book. Asks for a passphrase unless told how to protect the master key."""
+    protect = key_holder.protection_from(key_file, shares, shares_to, passphrase_fd)
+    commands.make(root, synthetic=synthetic, protect=protect)
     click.echo(f"made {root}; now enrol people with `enclave operator enrol`")
+
+
+@operator.command("unlock")
+@ROOT
+@opens_the_vault
+def operator_unlock(root: Path, given: Given) -> None:
+    """Unlock the vault of the running gateway: open the projects of the house."""
+    operator_client.unlock(operator_client.socket_of(root), given.needed_opener(root))
+    click.echo("unlocked")
+
+
+@operator.command("lock")
+@ROOT
+def operator_lock(root: Path) -> None:
+    """Lock the vault of the running gateway: close the projects of the house."""
+    operator_client.lock(operator_client.socket_of(root))
+    click.echo("locked")
+
+
+@operator.command("status")
+@ROOT
+def operator_status(root: Path) -> None:
+    """Tell whether the vault is unlocked, since when, and how the master key is protected."""
+    for line in commands.door(root):
+        click.echo(line)
 
 
 @operator.command("enrol")
@@ -103,9 +162,10 @@ def policy_check(files: tuple[Path, ...]) -> None:
 @ACCOUNT
 @click.option("--correction", is_flag=True, help="The files replace what was delivered before.")
 @click.argument("folders", type=FOLDER, nargs=-1, required=True)
-def intake(root: Path, account: str | None, correction: bool, folders: tuple[Path, ...]) -> None:
+@opens_the_vault
+def intake(*, root: Path, account: str | None, correction: bool, folders: tuple[Path, ...], given: Given) -> None:
     """Take delivery folders in, each file once. Prints counts per reason, for stewards."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         for text in commands.take_in(house, _account(house, account), folders, correction=correction, say=say):
             click.echo(text)
 
@@ -115,9 +175,10 @@ def intake(root: Path, account: str | None, correction: bool, folders: tuple[Pat
 @ACCOUNT
 @YEAR
 @POLICY
-def prepare(root: Path, account: str | None, year: int, policy_id: str) -> None:
+@opens_the_vault
+def prepare(*, root: Path, account: str | None, year: int, policy_id: str, given: Given) -> None:
     """Link, code and store the data of a year."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         click.echo(commands.prepare(house, _account(house, account), policy_id, year, say=say))
 
 
@@ -130,9 +191,10 @@ PURPOSE = click.option("--purpose", required=True, help="What for; the checkers 
 @YEAR
 @PURPOSE
 @POLICY
-def produce(root: Path, account: str | None, year: int, purpose: str, policy_id: str) -> None:
+@opens_the_vault
+def produce(*, root: Path, account: str | None, year: int, purpose: str, policy_id: str, given: Given) -> None:
     """Make the tables of a year, protect and prove them, and hand them to the checkers (stage 1)."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         for line in commands.produce(house, _account(house, account), policy_id, year, purpose, say=say):
             click.echo(line)
 
@@ -144,9 +206,12 @@ def produce(root: Path, account: str | None, year: int, purpose: str, policy_id:
 @PURPOSE
 @click.option("--results", type=FILE, required=True, help="YAML file with the declared expressions.")
 @POLICY
-def derive(*, root: Path, account: str | None, year: int, purpose: str, results: Path, policy_id: str) -> None:
+@opens_the_vault
+def derive(
+    *, root: Path, account: str | None, year: int, purpose: str, results: Path, policy_id: str, given: Given
+) -> None:
     """Work results out from the tables released inside, and hand them to the checkers (stage 2)."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         click.echo(
             commands.derive(house, _account(house, account), policy_id, year, results=results, purpose=purpose, say=say)
         )
@@ -208,9 +273,10 @@ def review() -> None:
 @ACCOUNT
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to unpack into.")
 @click.argument("request_id", metavar="REQUEST")
-def review_show(root: Path, account: str | None, out: Path, request_id: str) -> None:
+@opens_the_vault
+def review_show(*, root: Path, account: str | None, out: Path, request_id: str, given: Given) -> None:
     """Unpack a request's tables as they will be published."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         click.echo(commands.unpack(house, _account(house, account), request_id, out))
 
 
@@ -241,9 +307,10 @@ def review_return(root: Path, account: str | None, comment: str, request_id: str
 @ROOT
 @ACCOUNT
 @click.argument("request_id", metavar="REQUEST")
-def release(root: Path, account: str | None, request_id: str) -> None:
+@opens_the_vault
+def release(root: Path, account: str | None, request_id: str, given: Given) -> None:
     """Release what two checkers approved: attack once more, sign, publish."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         click.echo(commands.release(house, _account(house, account), request_id))
 
 
@@ -298,9 +365,10 @@ def log_dump(root: Path, account: str | None, out: Path) -> None:
 
 @cli.command()
 @ROOT
-def fsck(root: Path) -> None:
+@opens_the_vault
+def fsck(root: Path, given: Given) -> None:
     """Check that outbox, log, state and store agree. Finishes what a crash left open."""
-    with _house(root) as house:
+    with _house(root, given) as house:
         commands.check_everything(house)
     click.echo("outbox, log, state and store agree")
 

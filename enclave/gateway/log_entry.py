@@ -37,6 +37,9 @@ class LogAction(StrEnum):
     KEY_CREATED = "key_created"
     KEY_USED = "key_used"
     KEY_DESTROYED = "key_destroyed"
+    VAULT_UNLOCKED = "vault_unlocked"
+    VAULT_LOCKED = "vault_locked"
+    UNLOCK_REFUSED = "unlock_refused"
     POLICY_LOADED = "policy_loaded"
     DELIVERY_TAKEN = "delivery_taken"
     DELIVERY_REFUSED = "delivery_refused"
@@ -64,9 +67,12 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.REVOKED: _STEP,
         LogAction.REFUSED: frozenset({"account", "operation", "code"}),
         LogAction.PERSON_ENROLLED: frozenset({"accounts", "roles", "projects", "conflicts", "trained_until"}),
-        LogAction.KEY_CREATED: frozenset({"project", "operation"}),
+        LogAction.KEY_CREATED: frozenset({"project", "operation", "protection"}),
         LogAction.KEY_USED: frozenset({"project", "operation"}),
         LogAction.KEY_DESTROYED: frozenset({"project", "operation"}),
+        LogAction.VAULT_UNLOCKED: frozenset({"account", "protection"}),
+        LogAction.VAULT_LOCKED: frozenset({"account"}),
+        LogAction.UNLOCK_REFUSED: frozenset({"account", "code"}),
         LogAction.POLICY_LOADED: frozenset({"policy"}),
         LogAction.DELIVERY_TAKEN: frozenset({"delivery", "account"}),
         LogAction.DELIVERY_REFUSED: frozenset({"delivery", "code", "account"}),
@@ -90,7 +96,7 @@ _FORMS = {
         ),
         _DIGEST,
     ),
-    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles"), _WORD),
+    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles", "protection"), _WORD),
     "code": r"[A-Z][A-Z0-9_]{0,39}",
     "trained_until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }

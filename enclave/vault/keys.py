@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from enclave.errors import IntegrityError, RequestError
 from enclave.vault import files
-from enclave.vault.master import KEY_BYTES, Key, MasterKey, MasterKeyFile, RandomBytes
+from enclave.vault.master import KEY_BYTES, Key, MasterKey, RandomBytes
+from enclave.vault.master_file import MasterKeyFile
 
 _NONCE_BYTES = 12
 _MAC_CHARACTERS = 64
@@ -34,7 +35,7 @@ class KeyUse(StrEnum):
 
     CREATED = "data key created"
     UNLOCKED = "data key unlocked"
-    """Told at the first use in the life of a `Vault` object."""
+    """Told at the first use after the vault was unlocked."""
     HANDED_OUT = "data key handed to a reader"
     MASTER_REPLACED = "master key replaced"
     DESTROYED = "project keys destroyed"
@@ -102,7 +103,7 @@ class KeyStore:
     """The key ring on disk. One process at a time changes it (the vault's lock); reading never waits long."""
 
     def __init__(self, folder: Path, master: MasterKeyFile, random_bytes: RandomBytes, on_key_use: KeyUseHook) -> None:
-        """Keep where the ring and the master key are; no key stays in memory."""
+        """Keep where the ring and the master key are; each use needs the master key's file unlocked."""
         self._folder = folder
         self._master = master
         self._random_bytes = random_bytes
@@ -169,6 +170,10 @@ class KeyStore:
             self._write(replace(ring, destroying=(*ring.destroying, project)), master)
             self._finish_destruction()
 
+    def forget_uses(self) -> None:
+        """Tell the next use of each data key as a first one again."""
+        self._unlocked.clear()
+
     def settle(self) -> None:
         """Finish what a kill interrupted: a destruction, a replacement of the master key."""
         with self._steady():
@@ -181,7 +186,7 @@ class KeyStore:
     def _finish_destruction(self) -> None:
         ring, old = self._load()
         self._on_key_use(KeyUse.MASTER_REPLACED, "", "")
-        new = MasterKey.create(self._random_bytes)
+        new = old.successor(self._random_bytes)
         self._master.stage(new)
         remaining = {
             name: replace(keys, wrapped=self._rewrap(name, keys.wrapped, old, new))

@@ -13,7 +13,7 @@ of a whole data set put back, index and all, is found by comparing `snapshot` wi
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +27,9 @@ from enclave.vault.block import Columns, Place, checked_columns
 from enclave.vault.coding import Coder, Ints
 from enclave.vault.datasets import Datasets
 from enclave.vault.keys import KeyStore, KeyUse, KeyUseHook
-from enclave.vault.master import MasterKeyFile, RandomBytes
+from enclave.vault.master import RandomBytes
+from enclave.vault.master_file import MasterKeyFile
+from enclave.vault.protection import Opener
 from enclave.vault.reader import DatasetReader
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -40,7 +42,8 @@ class Vault:
     """Everything that is kept encrypted, by project.
 
     Errors, for all methods: IntegrityError when what is read is not what was written last under the same names;
-    RequestError for names that are unknown, badly formed or of a destroyed project; SetupError for folders and disk.
+    RequestError for names that are unknown, badly formed or of a destroyed project; SetupError for folders and disk,
+    and VAULT_LOCKED while the file of the master key is locked.
     """
 
     def __init__(
@@ -51,21 +54,23 @@ class Vault:
         random_bytes: RandomBytes = secrets.token_bytes,
         on_key_use: KeyUseHook | None = None,
     ) -> None:
-        """Open a vault: check rights and the key ring, and finish or undo whatever a kill interrupted."""
+        """Open a vault: check rights; where its master key is at hand, finish or undo what a kill interrupted."""
         if not (root / "keys" / "keyring").exists():
             raise SetupError("NO_VAULT", f"there is no vault in '{root}'; create one, or put its keys folder back")
         for folder in (root / "keys", root / "data"):
             files.require_private(folder)
         self._root = root
+        self._master = master
         self._random_bytes = random_bytes
         hook = on_key_use or _unlogged
         self._keys = KeyStore(root / "keys", master, random_bytes, hook)
         self._datasets = Datasets(root, self._keys, random_bytes, hook)
-        self._datasets.recover()
+        if not master.locked:
+            self._datasets.recover()
 
     @classmethod
     def create(cls, root: Path, master: MasterKeyFile, *, random_bytes: RandomBytes = secrets.token_bytes) -> None:
-        """Make an empty vault under a master key that exists; SetupError if there is anything in the way."""
+        """Make an empty vault under an unlocked master key; SetupError if there is anything in the way."""
         if (root / "keys" / "keyring").exists() or files.names_in(root / "data"):
             raise SetupError(
                 "VAULT_EXISTS", f"'{root}' holds a vault already, or data without keys; choose another folder"
@@ -73,6 +78,29 @@ class Vault:
         for folder in (root, root / "keys", root / "data"):
             files.make_folder(folder)
         KeyStore(root / "keys", master, random_bytes, _unlogged).create()
+
+    @property
+    def locked(self) -> bool:
+        """Whether everything that needs a key is refused now (VAULT_LOCKED)."""
+        return self._master.locked
+
+    def unlock(self, opener: Opener, *, told: Callable[[], None]) -> None:
+        """Take what opens the master key into memory, then finish or undo what a kill interrupted.
+
+        `told` hears of it before the first use; if it or the key ring refuses, the vault is locked again.
+        """
+        self._master.unlock(opener)
+        try:
+            told()
+            self._datasets.recover()
+        except BaseException:
+            self.lock()
+            raise
+
+    def lock(self) -> None:
+        """Forget the key. A reader or coder that was handed out keeps what it has: end what uses it."""
+        self._master.lock()
+        self._keys.forget_uses()
 
     def write(
         self,

@@ -16,9 +16,10 @@ from enclave.ledger.verify_release import verify as verify_folder
 from enclave.policy.strict_yaml import read as read_yaml
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import YEARS, Preset
-from enclave.wiring import production
+from enclave.wiring import operator_client, production
 from enclave.wiring.demo import run_demo
-from enclave.wiring.house import House, make_house
+from enclave.wiring.house import House, make_house, open_house
+from enclave.wiring.key_holder import Protect
 from enclave.wiring.outsider import Finding, attack_folders
 from enclave.wiring.production import Say
 from enclave.wiring.reference import Reference
@@ -28,9 +29,23 @@ PRESETS = tuple(preset.value for preset in Preset)
 DECISIONS = tuple(decision.value for decision in Decision)
 
 
-def make(root: Path, *, synthetic: bool) -> None:
+def make(root: Path, *, synthetic: bool, protect: Protect) -> None:
     """Make a house."""
-    make_house(root, synthetic=synthetic)
+    make_house(root, synthetic=synthetic, protect=protect)
+
+
+def door(root: Path) -> Iterator[str]:
+    """Tell how the vault of a house stands: in its running gateway, or on disk."""
+    told = operator_client.status(operator_client.socket_of(root))
+    if told is None:
+        with open_house(root) as house:
+            told = house.door.status()
+        yield "vault: locked (no gateway runs)"
+    elif told.locked or told.since is None:
+        yield "vault: locked in the running gateway"
+    else:
+        yield f"vault: unlocked in the running gateway since {told.since:%Y-%m-%d %H:%M:%S %Z}"
+    yield f"master key: opened by {told.protection}; generation {told.generation}"
 
 
 def enrol(house: House, account: str, people: Path) -> str:

@@ -18,14 +18,18 @@ from enclave.ledger.verify_release import verify
 from enclave.policy.model import Policy
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
+from enclave.vault.protection import Opener
 from enclave.wiring.house import House, made_up_people, make_house, open_house
+from enclave.wiring.key_holder import by_new_key_file, key_file
 from enclave.wiring.outsider import Finding, attack_folders
 from enclave.wiring.ports import now
 from enclave.wiring.production import Say, derive_results, prepare_year, produce, take_in_all
-from enclave.wiring.settings import POLICIES
+from enclave.wiring.settings import POLICIES, Settings
 
 POLICY = "advice-17-17"
 SEED = 17
+MEDIUM = Path("medium") / "master.key"
+"""The key file of a house for made-up data, beside the house: nobody has to bring it, so it protects nothing."""
 PURPOSE = "yearly tables of the advice, on made-up data"
 
 
@@ -49,18 +53,24 @@ def run_demo(
     finds nothing.
     """
     say(f"making a house for made-up data in {root}")
-    make_house(root / "house", synthetic=True, policies=policies)
+    make_house(root / "house", synthetic=True, protect=by_new_key_file(root / MEDIUM), policies=policies)
+    opener = opener_of(root)
     done = []
     for year in years:
         deliveries = root / "deliveries" / str(year)
         say(f"{year}: writing made-up deliveries (SYNTHETIC)")
-        with open_house(root / "house") as house:
+        with open_house(root / "house", opener) as house:
             world = house.reference.made_up_world()
             write_deliveries(preset, deliveries, year=year, seed=SEED, references=world, progress=say)
             done.append(_one_year(house, deliveries, year, say=say))
     with open_house(root / "house") as house:
         _check(house, done, say=say)
     return done
+
+
+def opener_of(root: Path) -> Opener:
+    """Return what opens the house of a demonstration in this folder."""
+    return key_file(root / MEDIUM, Settings.read(root / "house"))
 
 
 def _one_year(house: House, deliveries: Path, year: int, *, say: Say) -> YearDone:

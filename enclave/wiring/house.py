@@ -1,6 +1,5 @@
 """A house: everything opened on one root folder, and closed again. Command line and demonstration start here."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,11 @@ from enclave.ledger.book import Book
 from enclave.ledger.register import Register
 from enclave.ledger.signing import SigningKey
 from enclave.linkage.intake import Intake
-from enclave.vault.master import MasterKeyFile
+from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
+from enclave.wiring.door import Door
+from enclave.wiring.key_holder import Protect, master_key
+from enclave.wiring.memory import forbid_dumps
 from enclave.wiring.ports import JointAttack, ManifestSigner, NewPattern, Outboxes, RandomIds, now
 from enclave.wiring.reference import Reference
 from enclave.wiring.sealed import SealedPackages, SealedTruth
@@ -31,7 +33,7 @@ LOCK_WAIT_S = 30.0
 
 @dataclass(frozen=True)
 class House:
-    """An open house."""
+    """An open house. Its vault may be locked: then whatever needs the vault raises SetupError VAULT_LOCKED."""
 
     settings: Settings
     reference: Reference
@@ -43,6 +45,31 @@ class House:
     look: SecondLook
     gateway: Gateway
     release_key: SigningKey
+    door: Door
+
+    @property
+    def locked(self) -> bool:
+        """Whether the vault is locked, and with it every project."""
+        return self.door.locked
+
+    def unlock(self, opener: Opener, account: str = "") -> None:
+        """Unlock the vault, and publish what a crash left decided but not published.
+
+        PermissionDenied UNLOCK_REFUSED for what does not open it; then, or if anything else fails, it stays locked.
+        """
+        self.door.unlock(opener, account)
+        try:
+            with self.book.view() as view:
+                left_open = view.open_intents()
+            if left_open:
+                self.gateway.recover()
+        except BaseException:
+            self.lock(account)
+            raise
+
+    def lock(self, account: str = "") -> None:
+        """Lock the vault: forget the key."""
+        self.door.lock(account)
 
     def intake(self) -> Intake:
         """Return the intake of deliveries."""
@@ -72,11 +99,16 @@ class House:
             write_anchor(self.settings.anchor, head)
 
 
-def make_house(root: Path, *, synthetic: bool, policies: Path = POLICIES) -> None:
-    """Make a house in an empty folder: folders, keys, vault and book. SetupError where something is in the way."""
+def make_house(root: Path, *, synthetic: bool, protect: Protect, policies: Path = POLICIES) -> None:
+    """Make a house in an empty folder: folders, keys, vault and book. SetupError where something is in the way.
+
+    `protect` says how the master key is protected, and puts a new key file or new shares where they belong.
+    """
     if root.exists() and any(root.iterdir()):
         raise SetupError("ROOT_NOT_EMPTY", f"'{root}' is not empty; choose another folder for the house")
-    settings = Settings(root, policies, synthetic)
+    settings = Settings.new(root, policies, synthetic=synthetic)
+    forbid_dumps()
+    protection, opener = protect(settings)
     folders = (settings.book, settings.signing, settings.master_key.parent, settings.anchor.parent)
     for folder in (root, *folders, settings.reports, settings.scratch, settings.vault):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,27 +117,34 @@ def make_house(root: Path, *, synthetic: bool, policies: Path = POLICIES) -> Non
     release, log = (SigningKey.create(settings.signing / name) for name in ("release.key", "log.key"))
     settings.release_public_key.write_bytes(release.public_pem)
     settings.log_public_key.write_bytes(log.public_pem)
-    master = MasterKeyFile(settings.master_key)
-    master.create(secrets.token_bytes)
+    master = master_key(settings)
+    master.create(protection, opener)
     Vault.create(settings.vault, master)
     Book.create(settings.book, log, clock=now, lock_wait_s=LOCK_WAIT_S).close()
     settings.write()
     with open_house(root) as house:
-        for name in ("master", "release", "log"):
+        house.log(
+            SYSTEM, LogAction.KEY_CREATED, "master", operation="master key created", protection=protection.kind.value
+        )
+        for name in ("release", "log"):
             house.log(SYSTEM, LogAction.KEY_CREATED, name, operation=f"{name} key created")
         house.log(SYSTEM, LogAction.POLICY_LOADED, "house.yaml", policy=house.reference.house.sha256)
 
 
 @contextmanager
-def open_house(root: Path) -> Iterator[House]:
-    """Open a house, finish what a crash left open, and keep the head of its log on leaving."""
+def open_house(root: Path, unlock: Opener | None = None, account: str = "") -> Iterator[House]:
+    """Open a house, and keep the head of its log on leaving. With `unlock`, its vault is unlocked, else locked.
+
+    Unlocking finishes what a crash left open. `account` is who brought what unlocks it, as the system knows them.
+    """
     settings = Settings.read(root)
     release, log = (SigningKey.load(settings.signing / name) for name in ("release.key", "log.key"))
     book = Book.open(settings.book, log, clock=now, lock_wait_s=LOCK_WAIT_S)
     try:
         house = _house(settings, book, release)
-        house.gateway.recover()
         try:
+            if unlock is not None:
+                house.unlock(unlock, account)
             yield house
         finally:
             house.anchor()
@@ -120,7 +159,8 @@ def _house(settings: Settings, book: Book, release: SigningKey) -> House:
         details = {"operation": event} | ({"project": project} if project else {})
         book.record(LogDraft(SYSTEM, action, subject, details))
 
-    vault = Vault(settings.vault, MasterKeyFile(settings.master_key), on_key_use=note_key_use)
+    master = master_key(settings)
+    vault = Vault(settings.vault, master, on_key_use=note_key_use)
     packages, truth, register = SealedPackages(vault), SealedTruth(vault), Register(book)
     reference = Reference.load(settings.policies)
     inside = settings.outboxes[Stage.INSIDE]
@@ -136,7 +176,8 @@ def _house(settings: Settings, book: Book, release: SigningKey) -> House:
         packages=packages,
         signer=ManifestSigner(release),
     )
-    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release)
+    door = Door(vault, master, book.record, now)
+    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release, door)
 
 
 def made_up_people(project: str, trained_until: date) -> tuple[Person, ...]:

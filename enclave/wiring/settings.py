@@ -1,6 +1,7 @@
 """Where things stand in a house, and whether it holds made-up data. Read once, never changed."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,34 +9,48 @@ from enclave.errors import SetupError
 from enclave.gateway.request import Stage
 
 SETTINGS = "house.json"
-FORMAT = "house-settings/1"
+FORMAT = "house-settings/2"
+OLD_FORMAT = "house-settings/1"
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 """The policies that ship with the product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Paths below one root, the policies' folder, and what kind of data the house is for."""
+    """Paths below one root, the policies' folder, what kind of data the house is for, and its id."""
 
     root: Path
     policies: Path
     synthetic: bool
+    house: str
+
+    @classmethod
+    def new(cls, root: Path, policies: Path, *, synthetic: bool) -> "Settings":
+        """Return the settings of a new house, with an id of its own."""
+        return cls(root, policies, synthetic, secrets.token_hex(8))
 
     @classmethod
     def read(cls, root: Path) -> "Settings":
         """Read the settings of a house; SetupError where there is no house."""
         try:
             found = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
+            if found["format"] == OLD_FORMAT:
+                raise SetupError(
+                    "HOUSE_OLD",
+                    f"the house in '{root}' was made by an earlier version, with its master key unprotected in a file; "
+                    "such houses are not opened any more. Make a new one with `enclave operator init`",
+                )
             if found["format"] != FORMAT or type(found["synthetic"]) is not bool:
                 raise SetupError("SETTINGS", f"{root / SETTINGS} is not of format {FORMAT}; restore the file")
-            return cls(root, Path(found["policies"]), found["synthetic"])
+            return cls(root, Path(found["policies"]), found["synthetic"], str(found["house"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"there is no house in '{root}'; make one with `enclave operator init --root {root}`"
             raise SetupError("NO_HOUSE", message) from error
 
     def write(self) -> None:
         """Write the settings of a new house."""
-        text = json.dumps({"format": FORMAT, "policies": str(self.policies), "synthetic": self.synthetic}, indent=1)
+        facts = {"format": FORMAT, "house": self.house, "policies": str(self.policies), "synthetic": self.synthetic}
+        text = json.dumps(facts, indent=1)
         (self.root / SETTINGS).write_text(text + "\n", encoding="utf-8")
 
     @property
@@ -45,7 +60,7 @@ class Settings:
 
     @property
     def master_key(self) -> Path:
-        """The key that all others hang from; in production on a medium of the key holder's."""
+        """The key that all others hang from, wrapped under what the key holder keeps elsewhere."""
         return self.root / "master" / "master.key"
 
     @property

@@ -8,7 +8,6 @@ inner cells only; the tabulator adds every margin and subtotal as well, and refu
 
 import importlib.util
 import resource
-import secrets
 import shutil
 import tempfile
 import time
@@ -28,8 +27,8 @@ from enclave.policy.codelist import Codelist
 from enclave.sdc.table import TableSpec, Variable
 from enclave.tabulation.cluster import local_cluster
 from enclave.tabulation.tabulator import PartitionReader, tabulate
-from enclave.vault.master import MasterKeyFile
 from enclave.vault.store import Vault
+from tests.lib.vault_kit import created_master
 
 CODE_LISTS = Path(__file__).parents[2] / "policies" / "classifications"
 LIST_OF = {
@@ -88,8 +87,7 @@ def stores(folder: Path, persons: int, quarters: list[str]) -> Iterator[tuple[Pl
     """Write the same data three times: plain columns, the encrypted store, and Parquet (zstd) for the peer."""
     root = Path(tempfile.mkdtemp(prefix="bench-", dir=folder))
     try:
-        master = MasterKeyFile(root / "master")
-        master.create(secrets.token_bytes)
+        master = created_master(root / "master")
         Vault.create(root / "vault", master)
         vault = Vault(root / "vault", master)
         (root / "parquet").mkdir()

@@ -14,7 +14,17 @@ import pytest
 from enclave.errors import EnclaveError, RequestError, SetupError
 from enclave.vault.files import HALF, names_in
 from enclave.vault.store import Vault
-from tests.lib.vault_kit import failing_disk, killed_at, make_vault, master_file, open_vault, persons, same
+from tests.lib.vault_kit import (
+    created_master,
+    failing_disk,
+    killed_at,
+    make_vault,
+    master_path,
+    open_vault,
+    persons,
+    same,
+    unlocked_master,
+)
 
 Action = Callable[[Vault], object]
 State = Callable[[Vault], bool]
@@ -173,15 +183,14 @@ def test_a_vault_killed_while_it_is_made_can_be_made(tmp_path: Path) -> None:
         (here / "holder").mkdir(parents=True, mode=0o700)
 
         def make(here: Path = here) -> None:
-            master_file(here).create(os.urandom)
-            Vault.create(here / "vault", master_file(here))
+            Vault.create(here / "vault", created_master(master_path(here)))
 
         if not killed_at(point, make):
             break
-        if not master_file(here).path.exists():
-            master_file(here).create(os.urandom)
+        made = master_path(here).exists()
+        master = unlocked_master(master_path(here)) if made else created_master(master_path(here))
         if not (here / "vault" / "keys" / "keyring").exists():
-            Vault.create(here / "vault", master_file(here))
+            Vault.create(here / "vault", master)
         open_vault(here).seal("p", "letter", b"text")
         assert open_vault(here).unseal("p", "letter") == b"text"
 

@@ -15,27 +15,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enclave.vault.keys import KeyUseHook
-from enclave.vault.master import MasterKeyFile
+from enclave.vault.master_file import MasterKeyFile
+from enclave.vault.protection import ByKeyFile, Kind, Opener
 from enclave.vault.store import Vault
 
 CHANGES = ("open", "write", "pwrite", "ftruncate", "fsync", "close", "replace", "unlink", "mkdir", "rmdir")
 """The calls of `os` by which the vault changes the disk (and `open`, by which it begins to)."""
 
 
-def master_file(base: Path) -> MasterKeyFile:
-    return MasterKeyFile(base / "holder" / "master.key")
+OPENER = Opener(Kind.KEY_FILE, ("enclave-key-file-1 " + "5e" * 32 + "\n",))
+PROTECTION = ByKeyFile(bytes(16))
+
+
+def locked_master(path: Path) -> MasterKeyFile:
+    return MasterKeyFile(path, "made-up", random_bytes=secrets.token_bytes)
+
+
+def created_master(path: Path) -> MasterKeyFile:
+    """Make the file of a master key; it is unlocked."""
+    master = locked_master(path)
+    master.create(PROTECTION, OPENER)
+    return master
+
+
+def unlocked_master(path: Path) -> MasterKeyFile:
+    master = locked_master(path)
+    master.unlock(OPENER)
+    return master
+
+
+def master_path(base: Path) -> Path:
+    return base / "holder" / "master.key"
 
 
 def make_vault(base: Path, on_key_use: KeyUseHook | None = None) -> Vault:
     """Make a vault in `base/vault` with its master key in `base/holder`, and open it."""
     (base / "holder").mkdir(parents=True, mode=0o700)
-    master_file(base).create(secrets.token_bytes)
-    Vault.create(base / "vault", master_file(base))
+    Vault.create(base / "vault", created_master(master_path(base)))
     return open_vault(base, on_key_use)
 
 
 def open_vault(base: Path, on_key_use: KeyUseHook | None = None) -> Vault:
-    return Vault(base / "vault", master_file(base), on_key_use=on_key_use)
+    return Vault(base / "vault", unlocked_master(master_path(base)), on_key_use=on_key_use)
 
 
 def persons(rows: int, seed: int = 1) -> dict[str, NDArray[Any]]:

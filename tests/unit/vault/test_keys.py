@@ -7,19 +7,25 @@ import pytest
 
 from enclave.errors import IntegrityError, RequestError
 from enclave.vault.keys import KeyStore, KeyUse, unwrap, wrap
-from enclave.vault.master import Key, MasterKey, MasterKeyFile
+from enclave.vault.master import Key
+from enclave.vault.master_file import MasterKeyFile
+from tests.lib.vault_kit import created_master, unlocked_master
 
 Events = list[tuple[str, str, str]]
 
 
 def _store(base: Path, events: Events | None = None) -> KeyStore:
     heard: Events = [] if events is None else events
-    return KeyStore(base, MasterKeyFile(base / "master"), secrets.token_bytes, lambda *event: heard.append(event))
+    return KeyStore(base, _master(base), secrets.token_bytes, lambda *event: heard.append(event))
+
+
+def _master(base: Path) -> MasterKeyFile:
+    return unlocked_master(base / "master")
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> KeyStore:
-    MasterKeyFile(tmp_path / "master").create(secrets.token_bytes)
+    created_master(tmp_path / "master")
     made = _store(tmp_path)
     made.create()
     return made
@@ -76,7 +82,8 @@ def test_no_key_lies_on_disk_in_the_open(store: KeyStore) -> None:
 
 def test_another_master_key_opens_nothing(store: KeyStore, tmp_path: Path) -> None:
     _add(store, "a", "persons")
-    MasterKey.create(secrets.token_bytes).write(tmp_path / "master")
+    (tmp_path / "master").unlink()
+    created_master(tmp_path / "master")
     with pytest.raises(IntegrityError, match="KEY_RING"):
         store.unlock("a", "persons")
 
@@ -84,9 +91,9 @@ def test_another_master_key_opens_nothing(store: KeyStore, tmp_path: Path) -> No
 def test_destroying_a_project_leaves_the_others(store: KeyStore, tmp_path: Path) -> None:
     _add(store, "a", "persons")
     kept = _add(store, "b", "persons").secret
-    (before,) = MasterKeyFile(tmp_path / "master").candidates()
+    (before,) = _master(tmp_path).candidates()
     store.destroy("a")
-    (after,) = MasterKeyFile(tmp_path / "master").candidates()
+    (after,) = _master(tmp_path).candidates()
     assert before.secret != after.secret
     assert _secret(store, "b", "persons") == kept
     with pytest.raises(RequestError, match="PROJECT_DESTROYED"):
@@ -108,10 +115,10 @@ def test_an_old_ring_opens_nothing_after_a_destruction(store: KeyStore) -> None:
 
 
 def test_an_unknown_project_cannot_be_destroyed(store: KeyStore, tmp_path: Path) -> None:
-    (before,) = MasterKeyFile(tmp_path / "master").candidates()
+    (before,) = _master(tmp_path).candidates()
     with pytest.raises(RequestError, match="UNKNOWN_PROJECT"):
         store.destroy("a")
-    assert MasterKeyFile(tmp_path / "master").candidates()[0].secret == before.secret
+    assert _master(tmp_path).candidates()[0].secret == before.secret
 
 
 def test_uses_are_told_once_in_a_session(store: KeyStore, tmp_path: Path) -> None:
@@ -138,7 +145,7 @@ def test_a_use_that_cannot_be_told_does_not_happen(store: KeyStore, tmp_path: Pa
     def refuse(_event: str, _project: str, _dataset: str) -> None:
         raise IntegrityError("LOG", "the log is broken")
 
-    silent = KeyStore(tmp_path, MasterKeyFile(tmp_path / "master"), secrets.token_bytes, refuse)
+    silent = KeyStore(tmp_path, _master(tmp_path), secrets.token_bytes, refuse)
     for _ in range(2):
         with pytest.raises(IntegrityError, match="LOG"):
             silent.unlock("a", "persons")

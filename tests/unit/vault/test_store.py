@@ -15,7 +15,7 @@ from enclave.vault.block import SEGMENT_BYTES
 from enclave.vault.keys import KeyUse
 from enclave.vault.reader import DatasetReader
 from enclave.vault.store import Vault
-from tests.lib.vault_kit import make_vault, master_file, open_vault, persons, same
+from tests.lib.vault_kit import make_vault, master_path, open_vault, persons, same, unlocked_master
 
 TYPES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"]
 
@@ -249,9 +249,9 @@ def test_a_folder_open_to_others_is_refused(vault: Vault, tmp_path: Path, folder
 
 def test_a_vault_is_made_once_and_opened_where_it_is(vault: Vault, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="VAULT_EXISTS"):
-        Vault.create(tmp_path / "vault", master_file(tmp_path))
+        Vault.create(tmp_path / "vault", unlocked_master(master_path(tmp_path)))
     with pytest.raises(SetupError, match="NO_VAULT"):
-        Vault(tmp_path / "elsewhere", master_file(tmp_path))
+        Vault(tmp_path / "elsewhere", unlocked_master(master_path(tmp_path)))
 
 
 def test_data_without_a_ring_is_not_taken_for_an_empty_vault(vault: Vault, tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_data_without_a_ring_is_not_taken_for_an_empty_vault(vault: Vault, tmp_p
     with pytest.raises(SetupError, match="NO_VAULT"):
         open_vault(tmp_path)
     with pytest.raises(SetupError, match="VAULT_EXISTS"):
-        Vault.create(tmp_path / "vault", master_file(tmp_path))
+        Vault.create(tmp_path / "vault", unlocked_master(master_path(tmp_path)))
 
 
 def test_check_removes_what_a_power_cut_left_without_a_note(vault: Vault, tmp_path: Path) -> None:

@@ -18,10 +18,15 @@ def run(*arguments: str) -> int:
     return 0
 
 
+def key_of(root: Path) -> Path:
+    """Return where the key file of a house of these tests lies."""
+    return root.parent / "medium" / "key"
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("cli") / "house"
-    assert run("operator", "init", "--synthetic", "--root", str(root)) == 0
+    assert run("operator", "init", "--synthetic", "--root", str(root), "--key-file", str(key_of(root))) == 0
     people = root.parent / "people.yaml"
     people.write_text(
         "people:\n"
@@ -40,7 +45,7 @@ def test_a_folder_without_a_house_is_said_to_be_one(tmp_path: Path, capsys: pyte
 
 def test_a_house_is_never_made_over_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    assert run("operator", "init", "--root", str(tmp_path)) == 14
+    assert run("operator", "init", "--root", str(tmp_path), "--key-file", str(key_of(tmp_path))) == 14
     assert "ROOT_NOT_EMPTY" in capsys.readouterr().err
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
@@ -62,7 +67,7 @@ def test_a_threshold_of_four_is_refused_with_file_and_line(tmp_path: Path, capsy
 
 def test_nobody_plays_another_in_a_house_for_real_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "house"
-    assert run("operator", "init", "--root", str(root)) == 0
+    assert run("operator", "init", "--root", str(root), "--key-file", str(key_of(root))) == 0
     assert run("request", "list", "--root", str(root), "--as", "checker.one") == 12
     assert "AS_NOT_ALLOWED" in capsys.readouterr().err
 
@@ -81,7 +86,8 @@ def test_only_stewards_and_operators_enrol_once_there_are_people(
 
 
 def test_preparing_without_deliveries_names_what_is_missing(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("prepare", "--root", str(house), "--as", "staff.one", "--year", "2016", "advice-17-17") == 13
+    arguments = ("--root", str(house), "--as", "staff.one", "--year", "2016", "--key-file", str(key_of(house)))
+    assert run("prepare", *arguments, "advice-17-17") == 13
     assert "support 2009-Q2" in capsys.readouterr().err
 
 

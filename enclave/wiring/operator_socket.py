@@ -1,0 +1,151 @@
+"""The operator socket: how a key holder unlocks and locks the vault of a running gateway, and asks how it stands.
+
+One line of JSON asks, one answers, on a Unix socket (0600) that serves root and the owner of the house, nobody else::
+
+    {"do": "unlock", "kind": "passphrase", "texts": ["..."]}      {"do": "lock"}      {"do": "status"}
+    {"status": {"locked", "since", "protection", "generation"}}   {"error": {"code", "message", "exit"}}
+
+The secret travels over this socket only, and no answer holds one.
+"""
+
+import asyncio
+import json
+import pwd
+import socket
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from enclave.errors import EnclaveError, PermissionDenied, RequestError, SetupError
+from enclave.vault.protection import Kind, Opener
+from enclave.wiring.door import DoorStatus
+from enclave.wiring.house import House
+from enclave.wiring.operator_client import LONGEST_LINE, require_short
+
+_READ_WAIT_S = 10.0
+_CREDENTIALS = struct.Struct("3i")
+
+
+async def serve_operator_socket(house: House, path: Path) -> asyncio.Server:
+    """Serve the operator socket of an open house at `path` from this event loop; close what is returned at the end.
+
+    A socket that a killed gateway left behind is replaced; SetupError OPERATOR_SOCKET where another one answers.
+    """
+    listening = _listening(path)
+    handler = _Handler(house)
+    return await asyncio.start_unix_server(handler.serve, sock=listening, limit=LONGEST_LINE)
+
+
+def _listening(path: Path) -> socket.socket:
+    """Bind the socket, and let nobody in before it is closed to others."""
+    require_short(path)
+    _remove_left_over(path)
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(str(path))
+        path.chmod(0o600)
+    except OSError as error:
+        listening.close()
+        raise SetupError("OPERATOR_SOCKET", f"no socket can be made at '{path}' ({error.strerror})") from error
+    return listening
+
+
+def _remove_left_over(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except FileNotFoundError:
+            return
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except OSError as error:
+            raise SetupError("OPERATOR_SOCKET", f"'{path}' is in the way ({error.strerror}); remove it") from error
+    raise SetupError("OPERATOR_SOCKET", f"another gateway answers at '{path}'; stop it first")
+
+
+@dataclass
+class _Handler:
+    """Answers one question per connection; what changes the door is done one at a time, beside the event loop."""
+
+    house: House
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read a line, answer, close."""
+        try:
+            answer = await self._answer(reader, _peer(writer))
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except (OSError, TimeoutError):
+            return
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, uid: int) -> dict[str, Any]:
+        try:
+            self._require_allowed(uid)
+            line = await asyncio.wait_for(reader.readline(), _READ_WAIT_S)
+            async with self.turn:
+                status = await asyncio.to_thread(self._do, _asked(line), _account(uid))
+        except EnclaveError as error:
+            return _error(error)
+        except (ValueError, TypeError):
+            return _error(RequestError("OPERATOR_REQUEST", "this is not a question to an operator socket"))
+        return {"status": status.described()}
+
+    def _require_allowed(self, uid: int) -> None:
+        if uid not in {0, self.house.settings.root.stat().st_uid}:
+            raise PermissionDenied("OPERATOR_ONLY", "only root and the owner of the house keep its vault")
+
+    def _do(self, asked: Mapping[str, Any], account: str) -> DoorStatus:
+        match asked["do"]:
+            case "unlock":
+                self.house.unlock(_opener(asked), account)
+            case "lock":
+                self.house.lock(account)
+            case "status":
+                pass
+            case _:
+                raise RequestError(
+                    "OPERATOR_REQUEST", "an operator socket is asked to unlock, lock, or tell the status"
+                )
+        return self.house.door.status()
+
+
+def _asked(line: bytes) -> Mapping[str, Any]:
+    """Read a question; ValueError where it is none."""
+    asked = json.loads(line)
+    if not isinstance(asked, dict) or not isinstance(asked.get("do"), str):
+        raise TypeError
+    return asked
+
+
+def _opener(asked: Mapping[str, Any]) -> Opener:
+    texts = asked.get("texts")
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    return Opener(Kind(str(asked.get("kind"))), tuple(texts))
+
+
+def _error(error: EnclaveError) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message, "exit": error.exit_code}}
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """Return the user at the other end, as the kernel says."""
+    connection = writer.get_extra_info("socket")
+    _, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return int(uid)
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid.{uid}"
