@@ -9,6 +9,7 @@ The secret travels over this socket only, and no answer holds one.
 """
 
 import asyncio
+import errno
 import json
 import pwd
 import socket
@@ -54,17 +55,15 @@ def _listening(path: Path) -> socket.socket:
 
 
 def _remove_left_over(path: Path) -> None:
+    """Remove a socket that nobody listens on any more; SetupError for anything else."""
+    if not path.exists():
+        return
     with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-        except OSError as error:
-            raise SetupError("OPERATOR_SOCKET", f"'{path}' is in the way ({error.strerror}); remove it") from error
-    raise SetupError("OPERATOR_SOCKET", f"another gateway answers at '{path}'; stop it first")
+        if not path.is_socket() or probe.connect_ex(str(path)) != errno.ECONNREFUSED:
+            raise SetupError(
+                "OPERATOR_SOCKET", f"'{path}' is taken: if another gateway answers there, stop it; else remove the file"
+            )
+    path.unlink()
 
 
 @dataclass

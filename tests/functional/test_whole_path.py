@@ -19,7 +19,7 @@ import pytest
 from enclave.errors import IntegrityError
 from enclave.gateway.request import Stage
 from enclave.synthetic.presets import Preset
-from enclave.wiring.demo import run_demo
+from enclave.wiring.demo import MEDIUM, run_demo
 from enclave.wiring.house import open_house
 from tests.lib.recount import TABLES, compare, recount
 
@@ -136,7 +136,8 @@ def test_the_log_verifies_against_its_anchor_and_everything_agrees(done: Done) -
     house = done.root / "house"
     anchor = house / "anchor" / "log-head.json"
     assert enclave("log", "verify", "--root", str(house), "--anchor", str(anchor)).returncode == 0
-    assert enclave("fsck", "--root", str(house)).returncode == 0
+    key_file = str(done.root / MEDIUM)
+    assert enclave("fsck", "--root", str(house), "--key-file", key_file).returncode == 0
 
 
 def _one_figure_more(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
