@@ -50,9 +50,11 @@ def opens_the_vault(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def _house(root: Path, given: Given | None = None) -> Iterator[House]:
-    """Open a house; where something is given, or can be asked for, with its vault unlocked."""
+    """Open a house; for a command that is given something to open the vault with, unlocked or not at all."""
     opener = None if given is None else given.opener(root)
     with open_house(root, opener, getpass.getuser()) as house:
+        if given is not None:
+            house.vault.require_unlocked()
         yield house
 
 

@@ -148,6 +148,10 @@ class MasterKeyFile:
         """Forget the key. Python may leave copies in memory that was given back; nobody can promise they are wiped."""
         self._wrapping = None
 
+    def require_unlocked(self) -> None:
+        """Raise SetupError VAULT_LOCKED, with who can unlock it and how, while it is locked."""
+        self._wrapping_key()
+
     def candidates(self) -> tuple[MasterKey, ...]:
         """Return the key of the file and, in the middle of a replacement, the staged one.
 
@@ -192,14 +196,15 @@ class MasterKeyFile:
             files.remove(self._next)
 
     def _wrapping_key(self) -> Key:
-        if self._wrapping is None:
+        wrapping = self._wrapping
+        if wrapping is None:
             raise SetupError(
                 "VAULT_LOCKED",
                 "the vault is locked: no key is in memory, so the projects of this house are closed. Whoever holds "
                 f"{self.protection.words} opens it for the gateway with `enclave operator unlock`, for one command "
                 f"with {self.protection.option}",
             )
-        return self._wrapping
+        return wrapping
 
     def _write(self, path: Path, key: MasterKey, protection: Protection) -> None:
         wrapped = Wrapped.wrap(key, self._wrapping_key(), self._house, protection, self._random_bytes)

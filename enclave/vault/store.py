@@ -84,6 +84,10 @@ class Vault:
         """Whether everything that needs a key is refused now (VAULT_LOCKED)."""
         return self._master.locked
 
+    def require_unlocked(self) -> None:
+        """Raise SetupError VAULT_LOCKED while it is locked: before long work that would end there."""
+        self._master.require_unlocked()
+
     def unlock(self, opener: Opener, *, told: Callable[[], None]) -> None:
         """Take what opens the master key into memory, then finish or undo what a kill interrupted.
 

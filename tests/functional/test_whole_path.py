@@ -19,7 +19,7 @@ import pytest
 from enclave.errors import IntegrityError
 from enclave.gateway.request import Stage
 from enclave.synthetic.presets import Preset
-from enclave.wiring.demo import MEDIUM, run_demo
+from enclave.wiring.demo import MEDIUM, opener_of, run_demo
 from enclave.wiring.house import open_house
 from tests.lib.recount import TABLES, compare, recount
 
@@ -147,7 +147,7 @@ def _one_figure_more(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
 
 
 def test_a_result_that_its_expressions_do_not_give_is_not_released(done: Done) -> None:
-    with open_house(done.root / "house") as house, house.book.view() as view:
+    with open_house(done.root / "house", opener_of(done.root)) as house, house.book.view() as view:
         (request,) = (found for found in view.requests() if found.stage is Stage.OUTSIDE)
         history = view.history()
         package = house.packages.read(request.binding.tables)
