@@ -15,6 +15,8 @@ from enclave.web.hub_identity import HubIdentity
 from enclave.web.services import Services
 from enclave.web.settings import WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
+from enclave.wiring.operator_client import OPERATOR_SOCKET
+from enclave.wiring.operator_socket import serve_operator_socket
 
 ANYBODY_MAY_CONNECT = 0o666
 """The socket's mode: who may do what is decided by tokens. Whoever may not even ask is kept out by its folder."""
@@ -44,12 +46,14 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     listening = server(services)
     settings.socket.parent.mkdir(parents=True, exist_ok=True)
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
+    operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET))
     services.jobs.start()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     click.echo(f"gateway: listening on {settings.socket}", err=True)
     await stop.wait()
+    operator.close()
     listening.stop()
 
 

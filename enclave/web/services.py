@@ -30,7 +30,7 @@ class Services:
     @property
     def locked(self) -> bool:
         """Whether the vault is locked, and with it every project."""
-        return bool(getattr(self.house, "locked", False))
+        return self.house.locked
 
     @classmethod
     def of(cls, house: House, identity: Identity, secret: bytes, prefix: str) -> "Services":

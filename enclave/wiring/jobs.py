@@ -217,6 +217,7 @@ class Jobs:
         while True:
             job = self._keep(replace(self._jobs[job_id], state=JobState.RUNNING, progress=()))
             try:
+                self._house.vault.require_unlocked()
                 self._keep(self._done(job))
             except SetupError as error:
                 if error.code != VAULT_LOCKED:

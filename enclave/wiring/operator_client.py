@@ -11,6 +11,8 @@ from enclave.errors import EnclaveError, PermissionDenied, SetupError
 from enclave.vault.protection import Opener
 from enclave.wiring.door import DoorStatus
 
+OPERATOR_SOCKET = "operator.sock"
+"""The name of the socket, beside the one of pages and interface."""
 LONGEST_LINE = 2**16
 _LONGEST_PATH = 107
 _ANSWER_WAIT_S = 120.0
@@ -21,7 +23,7 @@ _KINDS = {
 
 def socket_of(root: Path) -> Path:
     """Return where the gateway of the house at `root` has its operator socket."""
-    return (root.parent / "run" / "gateway").resolve() / "operator.sock"
+    return (root.parent / "run" / "gateway").resolve() / OPERATOR_SOCKET
 
 
 def unlock(path: Path, opener: Opener) -> DoorStatus:

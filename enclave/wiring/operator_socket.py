@@ -88,8 +88,8 @@ class _Handler:
 
     async def _answer(self, reader: asyncio.StreamReader, uid: int) -> dict[str, Any]:
         try:
-            self._require_allowed(uid)
             line = await asyncio.wait_for(reader.readline(), _READ_WAIT_S)
+            self._require_allowed(uid)  # not earlier: a close before the line is read would swallow the answer
             async with self.turn:
                 status = await asyncio.to_thread(self._do, _asked(line), _account(uid))
         except EnclaveError as error:

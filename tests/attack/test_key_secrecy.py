@@ -33,14 +33,15 @@ def _running(root: Path, command: str) -> Iterator[subprocess.Popen[str]]:
     words = [sys.executable, "-m", "enclave", command, "--root", str(root), "--passphrase-fd", str(reading)]
     with (root / "vault" / "lock").open("a+b") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with subprocess.Popen(
-            words, pass_fds=[reading], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            os.close(reading)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(words, pass_fds=[reading], stdout=pipe, stderr=pipe, text=True)
+        os.close(reading)
+        try:
             while not any("vault_unlocked" in line for line in log_lines(root)):
                 assert process.poll() is None, process.communicate()
                 time.sleep(0.05)
             yield process
+        finally:
             fcntl.flock(lock, fcntl.LOCK_UN)
 
 

@@ -15,9 +15,10 @@ from enclave.sdc.protection import Protection, protect
 from enclave.sdc.table import Table, TableSpec
 from enclave.wiring.content import sdc_rules
 from enclave.wiring.demo import POLICY
-from enclave.wiring.house import House, made_up_people, make_house, open_house
+from enclave.wiring.house import House, made_up_people, open_house
 from enclave.wiring.outsider import attack_folders
 from enclave.wiring.ports import now
+from tests.lib.house_kit import made_house
 
 YEAR = 2016
 BRUSSELS, ELSEWHERE = "04000", "02000|03000|XX"
@@ -87,8 +88,7 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    make_house(tmp_path / "house", synthetic=True)
-    with open_house(tmp_path / "house") as house:
+    with open_house(tmp_path / "house", made_house(tmp_path / "house")) as house:
         policy = house.reference.policy(POLICY)
         people = made_up_people(policy.project_id(YEAR), now().date() + timedelta(days=365))
         house.register.enrol(people, "steward.one")

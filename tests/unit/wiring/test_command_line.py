@@ -89,7 +89,8 @@ def test_preparing_without_deliveries_names_what_is_missing(house: Path, capsys:
 
 
 def test_a_checker_does_not_open_microdata(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("prepare", "--root", str(house), "--as", "checker.one", "--year", "2016", "advice-17-17") == 12
+    arguments = ("--root", str(house), "--as", "checker.one", "--year", "2016", "--key-file", str(key_path(house)))
+    assert run("prepare", *arguments, "advice-17-17") == 12
     assert "NOT_CBSS_STAFF" in capsys.readouterr().err
     with open_house(house) as opened, opened.book.connection(reading=True) as connection:
         last = list(opened.book.audit.lines(connection))[-1][0]
@@ -98,7 +99,8 @@ def test_a_checker_does_not_open_microdata(house: Path, capsys: pytest.CaptureFi
 
 
 def test_a_year_before_the_first_is_refused(house: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("prepare", "--root", str(house), "--as", "staff.one", "--year", "2015", "advice-17-17") in {10, 12}
+    arguments = ("--root", str(house), "--as", "staff.one", "--year", "2015", "--key-file", str(key_path(house)))
+    assert run("prepare", *arguments, "advice-17-17") in {10, 12}
     assert capsys.readouterr().err
 
 
