@@ -18,6 +18,8 @@ from enclave.errors import EnclaveError, PermissionDenied
 from enclave.wiring import commands, key_holder, operator_client
 from enclave.wiring.house import House, open_house
 from enclave.wiring.key_holder import Given
+from enclave.wiring.workbench.run import run_workbench
+from enclave.wiring.workbench.settings import DEFAULT
 
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the house.")
 ACCOUNT = click.option("--as", "account", help="Account to act as; only in houses for made-up data.")
@@ -383,6 +385,14 @@ def demo(preset: str, root: Path, years: int) -> None:
     """Do the whole job on made-up data, unattended, with two made-up checkers."""
     for line in commands.demo(preset, root, years, say=say):
         click.echo(line)
+
+
+@cli.command()
+@click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the workbench.")
+@click.option("--settings", type=FILE, default=DEFAULT, help="Settings; hub_config/workbench.yaml if not given.")
+def workbench(root: Path, settings: Path) -> None:
+    """Start the workbench: hub, gateway, notebook servers, and the front that people reach with a browser."""
+    run_workbench(root, settings, say=click.echo)
 
 
 def main(arguments: list[str] | None = None) -> None:

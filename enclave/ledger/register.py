@@ -43,6 +43,12 @@ class Register:
                 )
             return _person(connection, found)
 
+    def everybody(self) -> tuple[Person, ...]:
+        """Return all persons as enrolled now, by id."""
+        with self._book.connection(reading=True) as connection:
+            ids = connection.execute(select(persons.c.id).order_by(persons.c.id)).scalars().all()
+            return tuple(_person(connection, person_id) for person_id in ids)
+
     def enrol(self, people: Iterable[Person], actor: str) -> None:
         """Store these persons as given, in place of what was known: all, or none. Who did it stands in the audit log.
 

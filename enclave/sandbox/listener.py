@@ -1,0 +1,80 @@
+"""Who is talking: one socket, answered only when the kernel says that the other end is the hub's user."""
+
+import logging
+import os
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from enclave.errors import PermissionDenied, RequestError, UserError
+from enclave.sandbox import protocol
+from enclave.sandbox.servers import Servers
+
+log = logging.getLogger("launcher")
+
+TICK_S = 1.0
+"""Seconds between two sweeps where no order comes in."""
+
+PATIENCE_S = 5.0
+"""Seconds that an order may take to arrive: the launcher does one thing at a time."""
+
+_CREDENTIALS = struct.Struct("3i")
+
+
+def bind(path: Path, hub_uid: int, *, as_root: bool) -> socket.socket:
+    """Return the listening socket, which only the hub's user may open."""
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(0o600)
+    if as_root:
+        os.chown(path, hub_uid, -1)
+    server.listen()
+    server.settimeout(TICK_S)
+    return server
+
+
+def serve(server: socket.socket, hub_uid: int, servers: Servers, goes_on: Callable[[], bool]) -> None:
+    """Take orders, one after the other, and sweep in between, until `goes_on` says no."""
+    while goes_on():
+        try:
+            connection, _ = server.accept()
+        except TimeoutError:
+            servers.sweep()
+            continue
+        with connection:
+            connection.settimeout(PATIENCE_S)
+            try:
+                connection.sendall(answer(connection, hub_uid, servers))
+            except OSError as error:
+                log.warning("an order was broken off: %s", error.__class__.__name__)
+        servers.sweep()
+
+
+def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
+    """Return the answer to one connection's order; whoever is not the hub is not even read."""
+    try:
+        if peer_uid(connection) != hub_uid:
+            raise PermissionDenied("NOT_THE_HUB", "the launcher takes orders from the hub only")
+        return protocol.answer_line(servers.do(protocol.parse(_line(connection))))
+    except UserError as refusal:
+        log.warning("refused: %s", refusal)
+        return protocol.error_line(refusal)
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """Return the user at the other end, as the kernel knows it."""
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    uid: int = _CREDENTIALS.unpack(found)[1]
+    return uid
+
+
+def _line(connection: socket.socket) -> bytes:
+    data = bytearray()
+    while not data.endswith(b"\n"):
+        part = connection.recv(65536)
+        data += part
+        if not part or len(data) > protocol.MAX_LINE:
+            raise RequestError("ORDER_LENGTH", "an order is one line, shorter than 64 KiB; send one")
+    return bytes(data)

@@ -1,0 +1,67 @@
+"""What the launcher is told at its start, by a file that only root writes."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from enclave.errors import SetupError
+from enclave.sandbox.command import Limits
+
+FIRST_UID = 10_000
+"""No server runs as a user below: those are the system's and people's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who may give orders, where things are, and which users servers run as.
+
+    `first_uid` and `uids` are the declared range. Without root (`as_root` false) numbers of the range still name
+    servers, but all run as the present user.
+    """
+
+    as_root: bool
+    hub_uid: int
+    server_gid: int
+    front_gid: int
+    first_uid: int
+    uids: int
+    socket: Path
+    directory: Path
+    state: Path
+    run: Path
+    homes: Path
+    logs: Path
+    analyst: Path
+    config: Path
+    gateway: Path
+    limits: Limits
+    idle_s: int
+    stop_s: float
+
+    def __post_init__(self) -> None:
+        if self.first_uid < FIRST_UID or self.uids < 1:
+            raise SetupError(
+                "UID_RANGE", f"servers run as users from {FIRST_UID} on; mend server_users in workbench.yaml"
+            )
+
+    @classmethod
+    def read(cls, path: Path) -> "Settings":
+        """Read the file; SetupError where it is not what `write` wrote."""
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            found["limits"] = Limits(**found["limits"])
+            values: dict[str, Any] = {
+                name: Path(value) if isinstance(value, str) else value for name, value in found.items()
+            }
+            return cls(**values)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SetupError(
+                "LAUNCHER_SETTINGS", f"'{path}' is damaged; start the workbench, which writes it"
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """Write the file, for root's eyes."""
+        plain = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(plain, indent=1), encoding="utf-8")

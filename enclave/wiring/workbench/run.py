@@ -1,0 +1,161 @@
+"""`enclave workbench`: everything in order, from an empty folder to the address that people type."""
+
+import http
+import json
+import os
+import signal
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from enclave.errors import SetupError
+from enclave.sandbox.directory import Directory
+from enclave.wiring.ports import now
+from enclave.wiring.workbench import certificate, checks, passwords
+from enclave.wiring.workbench.folders import give_file, make_folders
+from enclave.wiring.workbench.layout import Layout
+from enclave.wiring.workbench.parts import Part, house_work, launcher, parts
+from enclave.wiring.workbench.settings import REPOSITORY, WorkbenchSettings, read_settings
+from enclave.wiring.workbench.supervisor import Say, Supervisor, run_shown, run_to_end
+from enclave.wiring.workbench.system_users import Identities, system_users
+from enclave.wiring.workbench.tokens import make_tokens
+
+START_S = 120.0
+
+
+def run_workbench(root: Path, settings_file: Path, *, say: Say) -> None:
+    """Start the workbench on `root`, tell how to reach it, and keep it running until SIGINT or SIGTERM."""
+    began = time.monotonic()
+    settings = read_settings(settings_file)
+    layout = Layout(root.resolve())
+    layout.root.mkdir(parents=True, exist_ok=True)
+    with checks.only_one(layout.root):
+        node = checks.node()
+        checks.free_port(settings)
+        who = _users(layout, settings)
+        make_folders(layout, who)
+        give_file(layout.settings, settings_file.read_bytes(), who.hub.uid, who)
+        make_tokens(layout, who)
+        _certificate(layout, settings, who, say)
+        _house(layout, who, say)
+        _passwords(layout, who)
+        _serve(layout, settings, parts(layout, settings, who, node), say, began)
+
+
+def _users(layout: Layout, settings: WorkbenchSettings) -> Identities:
+    if os.getuid() == 0:
+        checks.everybody_enters(layout.root.parent, REPOSITORY)
+    who = system_users(settings.system_users, settings.server_users)
+    if who.as_root:
+        checks.can_run(who.hub)
+    return who
+
+
+def _certificate(layout: Layout, settings: WorkbenchSettings, who: Identities, say: Say) -> None:
+    """Put the given certificate in place, or the made one: made anew where it is missing or at its end."""
+    if not settings.tls.made:
+        try:
+            found = Path(settings.tls.certificate).read_bytes(), Path(settings.tls.key).read_bytes()
+        except OSError as error:
+            message = f"'{error.filename}' cannot be read; name the right files under tls in workbench.yaml"
+            raise SetupError("CERTIFICATE", message) from error
+        warning = certificate.check(*found, now())
+    else:
+        found, warning = _made_certificate(layout, settings), ""
+    if warning:
+        say(warning)
+    give_file(layout.certificate, found[0], who.proxy.uid, who)
+    give_file(layout.certificate_key, found[1], who.proxy.uid, who)
+
+
+def _made_certificate(layout: Layout, settings: WorkbenchSettings) -> tuple[bytes, bytes]:
+    if layout.certificate.exists():
+        kept = layout.certificate.read_bytes(), layout.certificate_key.read_bytes()
+        try:
+            if not certificate.check(*kept, now()) and certificate.is_for(kept[0], settings.address):
+                return kept
+        except SetupError:
+            pass  # at its end or damaged: a made one is simply made again
+    return certificate.make(settings.address, now())
+
+
+def _house(layout: Layout, who: Identities, say: Say) -> None:
+    """Make the first house where there is none; only houses for made-up data are served."""
+    if not layout.house.exists():
+        say("first start: making a house of made-up data; this takes some minutes")
+        run_shown(house_work(layout, who, "first_house", layout.building))
+        (layout.building / "house").rename(layout.house)
+    run_shown(house_work(layout, who, "directory", layout.house))
+    if not Directory.read(layout.directory).synthetic:
+        raise SetupError(
+            "SYNTHETIC_ONLY", "isolation is not there yet: the workbench opens houses of made-up data only"
+        )
+
+
+def _passwords(layout: Layout, who: Identities) -> None:
+    """Give each account of the directory a password, once; the hub gets hashes only."""
+    known = passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")) if layout.log_ins.exists() else {}
+    mine = passwords.for_accounts(Directory.read(layout.directory).accounts, known)
+    give_file(layout.log_ins, passwords.as_lines(mine).encode(), os.getuid(), who)
+    give_file(layout.accounts, passwords.hashed(mine).encode(), who.hub.uid, who)
+
+
+def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, ...], say: Say, began: float) -> None:
+    """Start the parts, wait until the front answers, and keep them running until told to end."""
+    ended: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda which, _frame: ended.append(which))
+    supervisor = Supervisor(layout.logs, say)
+    try:
+        for part in all_parts:
+            supervisor.start(part)
+        _wait_until_up(layout, settings, supervisor, lambda: not ended)
+        if not ended:
+            _tell(layout, settings, supervisor, say, time.monotonic() - began)
+        supervisor.watch(lambda: not ended)
+    finally:
+        layout.ready.unlink(missing_ok=True)
+        say("stopping")
+        supervisor.end()
+        run_to_end(launcher(layout, "--stop-all"), layout.logs)
+
+
+def _wait_until_up(
+    layout: Layout, settings: WorkbenchSettings, supervisor: Supervisor, goes_on: Callable[[], bool]
+) -> None:
+    """Wait until the log-in page answers at the front; SetupError with the logs' place where it does not."""
+    until = time.monotonic() + START_S
+    while goes_on():
+        supervisor.look()
+        if _answers(layout, settings):
+            return
+        if time.monotonic() > until:
+            raise SetupError("NOT_UP", f"the workbench does not answer; the reason stands in '{layout.logs}'")
+        time.sleep(0.2)
+
+
+def _answers(layout: Layout, settings: WorkbenchSettings) -> bool:
+    trust = ssl.create_default_context(cafile=str(layout.certificate))
+    trust.check_hostname = settings.tls.made  # a given one may name a host, and we ask by address
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+    try:
+        with opener.open(f"{settings.url}hub/login", timeout=5) as response:
+            return bool(response.status == http.HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _tell(layout: Layout, settings: WorkbenchSettings, supervisor: Supervisor, say: Say, seconds: float) -> None:
+    told = {"address": settings.url, "process": os.getpid(), "parts": supervisor.pids()}
+    layout.ready.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    say("")
+    say(f"The workbench is up after {seconds / 60:.1f} minutes: {settings.url}")
+    if settings.tls.made:
+        say("Its certificate is its own; the browser will ask. SHA-256 fingerprint:")
+        say(f"  {certificate.fingerprint(layout.certificate.read_bytes())}")
+    say("Isolation is not there yet: made-up data only (SYNTHETIC). Made-up log-ins:")
+    for account, password in passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")).items():
+        say(f"  {account:<14} {password}")
+    say("Stop it with Ctrl-C.")

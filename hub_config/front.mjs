@@ -1,0 +1,61 @@
+// The front: the only part that listens on the network. It takes connections from the building only, speaks TLS, and
+// passes everything on: pages to the hub and the gateway, notebooks to their servers, whose routes the hub sets.
+//
+// `node front.mjs SETTINGS`, a JSON file; see `parts.py`. The proxy itself is configurable-http-proxy.
+
+import fs from "node:fs";
+import net from "node:net";
+import ConfigurableProxy from "configurable-http-proxy/lib/configproxy.js";
+import { defaultLogger } from "configurable-http-proxy/lib/log.js";
+
+const settings = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
+const log = defaultLogger({ level: "warn" });
+
+const building = new net.BlockList(); // used the other way round: what it holds is let in
+for (const network of settings.allowedNetworks) {
+  const [address, bits] = network.split("/");
+  const family = net.isIPv6(address) ? "ipv6" : "ipv4";
+  building.addSubnet(address, Number(bits ?? (family === "ipv6" ? 128 : 32)), family);
+}
+
+function isInside(address) {
+  const plain = (address ?? "").replace(/^::ffff:/, "");
+  return net.isIP(plain) !== 0 && building.check(plain, net.isIPv6(plain) ? "ipv6" : "ipv4");
+}
+
+const socketUrl = (path) => `http+unix://${encodeURIComponent(path)}`;
+
+const proxy = new ConfigurableProxy({
+  log,
+  authToken: settings.token,
+  defaultTarget: socketUrl(settings.hub),
+  errorPath: settings.errorPages,
+  ssl: {
+    cert: fs.readFileSync(settings.certificate),
+    key: fs.readFileSync(settings.key),
+    minVersion: "TLSv1.2",
+  },
+  xfwd: true,
+});
+await proxy.addRoute(settings.gatewayPrefix, { target: socketUrl(settings.gateway) });
+
+// Before TLS, and so before any page, websocket or notebook: who is not in the building meets a closed door.
+proxy.proxyServer.prependListener("connection", (socket) => {
+  if (!isInside(socket.remoteAddress)) {
+    log.warn(`refused: ${socket.remoteAddress} is not in an allowed network`);
+    socket.destroy();
+  }
+});
+
+for (const server of [proxy.proxyServer, proxy.apiServer]) {
+  server.on("error", (error) => {
+    log.error(`cannot listen: ${error.message}`);
+    process.exit(1);
+  });
+}
+process.on("uncaughtException", (error) => log.error(error.stack));
+process.on("SIGTERM", () => process.exit(0));
+
+fs.rmSync(settings.routesSocket, { force: true });
+proxy.apiServer.listen(settings.routesSocket);
+proxy.proxyServer.listen(settings.port, settings.address);

@@ -1,0 +1,80 @@
+"""The hub: log-in, projects as named servers, and the gateway beside it. Started by `enclave workbench`."""
+
+from enclave.sandbox.servers import socket_url
+from enclave.wiring.workbench.parts import SERVICE, SERVICE_PREFIX
+from enclave.wiring.workbench.settings import REPOSITORY
+from enclave.wiring.workbench.tokens import COOKIE_SECRET, GATEWAY_TOKEN, PROXY_TOKEN, read_token
+from hub_config.authenticator import MadeUpUsers
+from hub_config.roles import ROLES
+from hub_config.spawner import LauncherSpawner
+from hub_config.words import Reader, read_words
+from hub_config.workbench import layout, settings
+
+c = get_config()  # noqa: F821  given by traitlets
+here, told = layout(), settings()
+
+# Where it listens: a socket. The front alone is on the network.
+c.JupyterHub.bind_url = told.url
+c.JupyterHub.hub_bind_url = socket_url(here.hub_socket)
+c.JupyterHub.hub_connect_url = socket_url(here.hub_socket)
+c.JupyterHub.hub_socket_mode = 0o660
+c.JupyterHub.db_url = f"sqlite:///{here.hub_state / 'jupyterhub.sqlite'}"
+c.JupyterHub.cookie_secret = bytes.fromhex(read_token(here, "hub", COOKIE_SECRET))
+
+# The front is the supervisor's. The hub looks after its routes every few seconds, so that a new front knows them soon.
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = socket_url(here.proxy_socket)
+c.ConfigurableHTTPProxy.auth_token = read_token(here, "hub", PROXY_TOKEN)
+c.JupyterHub.last_activity_interval = 2
+c.JupyterHub.cleanup_servers = False  # a hub that starts again finds them running
+c.JupyterHub.cleanup_proxy = False
+
+# Who: made-up users, re-read from the directory; nobody is admin.
+c.JupyterHub.authenticator_class = MadeUpUsers
+c.MadeUpUsers.accounts = str(here.accounts)
+c.MadeUpUsers.directory = str(here.directory)
+c.MadeUpUsers.wrong_passwords = told.sessions.wrong_passwords
+c.MadeUpUsers.pause_s = 60 * told.sessions.pause_minutes
+c.Authenticator.manage_groups = True
+c.Authenticator.refresh_pre_spawn = True
+c.Authenticator.auth_refresh_age = told.sessions.refresh_seconds
+c.JupyterHub.load_roles = ROLES
+
+# What: named servers, one for each project; no unnamed one, no sharing.
+c.JupyterHub.spawner_class = LauncherSpawner
+c.LauncherSpawner.launcher_socket = str(here.launcher_socket)
+c.LauncherSpawner.directory = str(here.directory)
+c.Spawner.poll_interval = 5
+c.Spawner.http_timeout = 60
+c.Spawner.consecutive_failure_limit = 0
+c.JupyterHub.allow_named_servers = True
+c.JupyterHub.default_url = "/hub/home"
+c.JupyterHub.implicit_spawn_seconds = 0
+
+# The gateway. Its route is the front's own, since JupyterHub would add a port to the socket's URL.
+c.JupyterHub.services = [
+    {
+        "name": SERVICE,
+        "api_token": read_token(here, "hub", GATEWAY_TOKEN),
+        "oauth_client_id": f"service-{SERVICE}",
+        "oauth_redirect_uri": f"{SERVICE_PREFIX}oauth_callback",
+        "oauth_no_confirm": True,
+        "oauth_client_allowed_scopes": [f"access:services!service={SERVICE}"],
+    }
+]
+
+# Sessions and pages.
+c.JupyterHub.cookie_max_age_days = told.sessions.hours / 24
+c.JupyterHub.oauth_token_expires_in = 3600 * told.sessions.hours
+c.JupyterHub.template_paths = [str(REPOSITORY / "hub_config" / "templates")]
+c.JupyterHub.template_vars = {"reader": Reader(read_words()), "gateway_url": SERVICE_PREFIX}
+c.JupyterHub.tornado_settings = {
+    "cookie_options": {"secure": True, "samesite": "Lax"},
+    "headers": {
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "same-origin",
+        "Strict-Transport-Security": "max-age=31536000",
+        "X-Content-Type-Options": "nosniff",
+    },
+}

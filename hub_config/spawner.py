@@ -1,0 +1,116 @@
+"""Starts notebook servers through the launcher, which alone can: the hub has no rights of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.objects import Server
+from jupyterhub.spawner import Spawner
+from traitlets import Unicode
+
+from enclave.errors import PermissionDenied, UserError
+from enclave.sandbox.client import Entry, ask
+from enclave.sandbox.directory import Directory
+from enclave.sandbox.environment import FROM_HUB
+from enclave.sandbox.servers import socket_url
+from hub_config.refusals import Refusal
+
+PAUSE_S = 0.2
+ENDED = 1
+
+
+class LauncherSpawner(Spawner):
+    """One server of one project. Whether somebody may have it is looked up at every start and every poll."""
+
+    launcher_socket = Unicode(help="Where the launcher listens.").tag(config=True)
+    directory = Unicode(help="The file that says who is on which project.").tag(config=True)
+
+    socket = ""
+
+    @property
+    def server(self) -> Server | None:
+        """The server; JupyterHub would add a port to a socket's URL, and the proxy would look for `nb.sock:80`."""
+        server = super().server
+        if server is not None and self.socket:
+            server.connect_url = socket_url(Path(self.socket))
+        return server
+
+    @server.setter
+    def server(self, server: Server | None) -> None:
+        Spawner.server.fset(self, server)
+
+    async def start(self) -> str:
+        """Start the server; whoever may not have it gets a sentence."""
+        try:
+            self._check()
+            entry = await self._start()
+        except UserError as error:
+            raise Refusal(error) from error
+        self.socket = entry.socket
+        return socket_url(Path(self.socket))
+
+    async def poll(self) -> int | None:
+        """Return None while the server runs. A launcher that does not answer ended nothing: servers outlive it."""
+        try:
+            (entry,) = await self._ask("poll")
+        except UserError as error:
+            self.log.warning("%s: the launcher refused to tell (%s)", self._log_name, error.code)
+            return None
+        except OSError:
+            return None
+        if entry.running:
+            self.socket = entry.socket
+            return None
+        if entry.reason:
+            self.log.warning("%s: ended (%s)", self._log_name, entry.reason)
+        return ENDED
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server and return when it is gone."""
+        await self._ask("stop")
+        while await self.poll() is None:
+            await asyncio.sleep(PAUSE_S)
+
+    def get_state(self) -> dict[str, Any]:
+        """Keep the socket for a hub that starts again."""
+        return super().get_state() | ({"socket": self.socket} if self.socket else {})
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take the socket back."""
+        super().load_state(state)
+        self.socket = state.get("socket", "")
+
+    def clear_state(self) -> None:
+        """Forget the socket."""
+        super().clear_state()
+        self.socket = ""
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Tell how far the start is; the page has the words."""
+        yield {"progress": 20, "message": "asking the launcher"}
+        while not self.socket:
+            await asyncio.sleep(PAUSE_S)
+        yield {"progress": 50, "message": "the server starts"}
+
+    def _check(self) -> None:
+        if not self.name:
+            raise PermissionDenied("NO_UNNAMED", "choose a project: there is no server without one")
+        Directory.read(Path(self.directory)).check_start(self.user.name, self.name)
+
+    async def _start(self) -> Entry:
+        environment = {name: value for name, value in self.get_env().items() if name in FROM_HUB}
+        try:
+            (entry,) = await self._ask("start", environment=environment)
+        except UserError as error:
+            if error.code != "SERVER_RUNS":
+                raise
+            await self.stop()  # a server that this hub knows nothing of, with tokens that no longer hold
+            (entry,) = await self._ask("start", environment=environment)
+        return entry
+
+    async def _ask(self, operation: str, **more: Any) -> list[Entry]:
+        return await ask(
+            Path(self.launcher_socket),
+            {"operation": operation, "account": self.user.name, "project": self.name, **more},
+        )
