@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 TEST_STAMP := $(VENV)/.set-up-tests
-RUN_ROOT ?= var/run-$(shell date +%Y%m%d-%H%M%S)
+RUN_ROOT ?= var/workbench
 DEMO_ROOT ?= var/demo-$(shell date +%Y%m%d-%H%M%S)
 T ?= tests
 
@@ -24,8 +24,8 @@ $(TEST_STAMP): $(STAMP)
 	@bash .ci/setup.sh tests
 	@touch $@
 
-run: $(STAMP) ## set up, then do the whole job on a tiny made-up world, for one year
-	$(BIN)/enclave demo --preset tiny --years 1 --root $(RUN_ROOT)
+run: $(STAMP) ## set up, then start the workbench on made-up data; prints its address and the log-ins
+	$(BIN)/enclave workbench --root $(RUN_ROOT)
 
 demo: $(STAMP) ## the whole job for 151,000 made-up persons, years 2016 and 2017 (many minutes)
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)

@@ -13,7 +13,7 @@ _STATUS = {
 }
 
 
-class Refusal(HTTPError):
+class Refusal(HTTPError):  # noqa: N818  the word people read
     """An error of ours on its way to a page; `code` is stable, `jupyterhub_message` is what JupyterHub shows."""
 
     def __init__(self, error: UserError) -> None:

@@ -69,7 +69,7 @@ class LauncherSpawner(Spawner):
     async def stop(self, now: bool = False) -> None:
         """Stop the server and return when it is gone."""
         await self._ask("stop")
-        while await self.poll() is None:
+        while await self.poll() is None:  # noqa: ASYNC110  the end happens in another process
             await asyncio.sleep(PAUSE_S)
 
     def get_state(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class LauncherSpawner(Spawner):
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """Tell how far the start is; the page has the words."""
         yield {"progress": 20, "message": "asking the launcher"}
-        while not self.socket:
+        while not self.socket:  # noqa: ASYNC110  JupyterHub tells nobody when `start` is through
             await asyncio.sleep(PAUSE_S)
         yield {"progress": 50, "message": "the server starts"}
 

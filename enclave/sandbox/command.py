@@ -22,7 +22,7 @@ class Limits:
     file_bytes: int
 
 
-def command_line(analyst: Path, config: Path, socket: Path, home: Path, idle_s: int) -> list[str]:
+def command_line(analyst: Path, config: Path, socket: Path, idle_s: int) -> list[str]:
     """Return the command line of a notebook server that listens on `socket` and ends after `idle_s` without use."""
     return [
         str(analyst / "bin" / "python"),
@@ -32,10 +32,8 @@ def command_line(analyst: Path, config: Path, socket: Path, home: Path, idle_s: 
         f"--config={config}",
         f"--ServerApp.sock={socket}",
         "--ServerApp.sock_mode=0660",
-        f"--ServerApp.root_dir={home}",
         f"--ServerApp.shutdown_no_activity_timeout={idle_s}",
         f"--MappingKernelManager.cull_idle_timeout={idle_s}",
-        "--MappingKernelManager.cull_connected=True",
     ]
 
 

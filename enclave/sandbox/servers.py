@@ -99,7 +99,7 @@ class Servers:
             project=key.project,
         )
         return Launch(
-            line=command.command_line(settings.analyst, settings.config, socket, home, settings.idle_s),
+            line=command.command_line(settings.analyst, settings.config, socket, settings.idle_s),
             environment=whole,
             home=home,
             log=settings.logs / f"server-{key.project}-{key.account}.log",

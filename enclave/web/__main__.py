@@ -7,19 +7,24 @@ import sys
 from pathlib import Path
 
 import click
+from tornado.ioloop import PeriodicCallback
 from tornado.netutil import bind_unix_socket
 
 from enclave.errors import EnclaveError
 from enclave.web.application import check_house, server
 from enclave.web.hub_identity import HubIdentity
-from enclave.web.services import Services
+from enclave.web.services import Services, aside
 from enclave.web.settings import WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
 from enclave.wiring.operator_client import OPERATOR_SOCKET
 from enclave.wiring.operator_socket import serve_operator_socket
+from enclave.wiring.workbench.directory import DirectoryKeeper
 
 ANYBODY_MAY_CONNECT = 0o666
 """The socket's mode: who may do what is decided by tokens. Whoever may not even ask is kept out by its folder."""
+
+DIRECTORY_EVERY_MS = 1000
+"""How often the file for hub and launcher is compared with the register."""
 
 
 @click.command()
@@ -48,6 +53,8 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
     operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET))
     services.jobs.start()
+    keeper = DirectoryKeeper(house, settings.directory)
+    PeriodicCallback(lambda: aside(keeper.look), DIRECTORY_EVERY_MS).start()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

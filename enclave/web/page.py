@@ -16,7 +16,7 @@ from enclave.web.language import Language, chosen
 from enclave.web.rendering import render
 from enclave.web.services import Services, aside
 
-LANGUAGE_COOKIE = "gateway-language"
+LANGUAGE_COOKIE = "enclave-language"
 LANGUAGE_DAYS = 365
 MOST_COMMENT = 2_000
 _SAFE_METHODS = ("GET", "HEAD")
@@ -143,7 +143,7 @@ class ChooseLanguage(PageHandler):
         self.set_cookie(
             LANGUAGE_COOKIE,
             chosen(code, "").code,
-            path=self.services.prefix,
+            path="/",  # the hub's pages read it too
             expires_days=LANGUAGE_DAYS,
             httponly=True,
             secure=True,

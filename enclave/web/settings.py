@@ -31,6 +31,11 @@ class WebSettings:
         return self.root / "house"
 
     @property
+    def directory(self) -> Path:
+        """Who has which account, roles and projects: what hub and launcher read."""
+        return self.root / "directory" / "directory.json"
+
+    @property
     def socket(self) -> Path:
         """The socket of the service."""
         return self._run / "gateway" / "gateway.sock"

@@ -20,11 +20,27 @@ _KIND = {
 _YEAR = {"nl": "jaar", "fr": "année", "en": "year"}
 
 
-def write_directory(house: House, path: Path, *, vault_open: bool) -> None:
-    """Write who has which account, roles and projects now, and whether projects are open."""
+def directory_of(house: House) -> Directory:
+    """Return who has which account, roles and projects now, and whether the vault is open."""
     people = house.register.everybody()
     accounts = {account: _member(person) for person in people for account in person.accounts}
-    Directory(house.settings.synthetic, vault_open, accounts, dict(_projects(house, people))).write(path)
+    return Directory(house.settings.synthetic, not house.locked, accounts, dict(_projects(house, people)))
+
+
+class DirectoryKeeper:
+    """Keeps the file as the house is, whoever changes the register, and from whichever process."""
+
+    def __init__(self, house: House, path: Path) -> None:
+        """Know house and file; nothing is written yet."""
+        self._house, self._path = house, path
+        self._written: Directory | None = None
+
+    def look(self) -> None:
+        """Write the file if something changed."""
+        found = directory_of(self._house)
+        if found != self._written:
+            found.write(self._path)
+            self._written = found
 
 
 def _member(person: Person) -> Member:
@@ -48,7 +64,7 @@ if __name__ == "__main__":
     layout = Layout(Path(sys.argv[1]))
     try:
         with open_house(layout.house) as opened:
-            write_directory(opened, layout.directory, vault_open=True)
+            directory_of(opened).write(layout.directory)
     except EnclaveError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_code)

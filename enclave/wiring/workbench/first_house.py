@@ -13,10 +13,11 @@ from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
 from enclave.wiring.demo import POLICY, PURPOSE, SEED, approve_and_release
 from enclave.wiring.house import made_up_people, make_house, open_house
+from enclave.wiring.key_holder import by_new_key_file, key_file
 from enclave.wiring.ports import now
 from enclave.wiring.production import Say, prepare_year, produce, take_in_all
-from enclave.wiring.settings import POLICIES
-from enclave.wiring.workbench.layout import Layout
+from enclave.wiring.settings import POLICIES, Settings
+from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 
 YEAR = 2016
 TRAINED = timedelta(days=365)
@@ -28,8 +29,9 @@ def make_first_house(layout: Layout, *, say: Say, policies: Path = POLICIES) -> 
         shutil.rmtree(left_over)
     root = layout.building / "house"
     say("making a house for made-up data")
-    make_house(root, synthetic=True, policies=policies)
-    with open_house(root) as house:
+    medium = layout.building / layout.medium.name / MASTER_KEY
+    make_house(root, synthetic=True, protect=by_new_key_file(medium), policies=policies)
+    with open_house(root, key_file(medium, Settings.read(root))) as house:
         policy = house.reference.policy(POLICY)
         people = made_up_people(policy.project_id(YEAR), now().date() + TRAINED)
         house.register.enrol(people, "steward.one")

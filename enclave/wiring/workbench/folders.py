@@ -14,7 +14,7 @@ _LONGEST_NAME = len("/servers/2000000000/nb.sock")
 
 def make_folders(layout: Layout, who: Identities) -> None:
     """Make what is missing and set owners and rights anew."""
-    _own(layout.root, 0o711, ROOT, ROOT, who)
+    _own(layout.root, 0o755, ROOT, ROOT, who)
     _run_folder(layout)
     hub, gateway, proxy = who.hub.uid, who.gateway.uid, who.proxy.uid
     for folder, mode, owner, group in (
@@ -32,6 +32,7 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.building, 0o700, gateway, who.gateway.gid),
         (layout.hub_state, 0o700, hub, who.hub.gid),
         (layout.launcher_state, 0o700, ROOT, ROOT),
+        (layout.medium, 0o700, ROOT, ROOT),
         (layout.homes, 0o711, ROOT, ROOT),
         (layout.logs, 0o700, ROOT, ROOT),
     ):

@@ -7,6 +7,10 @@ LONGEST_SOCKET = 107
 """Bytes of the longest path of a Unix socket."""
 
 
+MASTER_KEY = "master.key"
+"""The key file on the medium."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Paths below one root, all absolute."""
@@ -22,6 +26,11 @@ class Layout:
     def building(self) -> Path:
         """A house in the making; what stands here after a crash is thrown away."""
         return self.root / "building"
+
+    @property
+    def medium(self) -> Path:
+        """Stands for the key holder's medium where data are made up: nobody has to bring it, so it protects nothing."""
+        return self.root / "medium"
 
     @property
     def run(self) -> Path:

@@ -108,7 +108,7 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         homes=layout.homes,
         logs=layout.logs,
         analyst=checks.ANALYST,
-        config=REPOSITORY / "hub_config" / "server_config.py",
+        config=REPOSITORY / "kernels" / "server_config.py",
         gateway=layout.gateway_socket,
         limits=Limits(limits.open_files, limits.processes, limits.file_bytes),
         idle_s=limits.idle_minutes * 60,

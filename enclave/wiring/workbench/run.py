@@ -1,6 +1,5 @@
 """`enclave workbench`: everything in order, from an empty folder to the address that people type."""
 
-import http
 import json
 import os
 import signal
@@ -15,12 +14,13 @@ from enclave.sandbox.directory import Directory
 from enclave.wiring.ports import now
 from enclave.wiring.workbench import certificate, checks, passwords
 from enclave.wiring.workbench.folders import give_file, make_folders
-from enclave.wiring.workbench.layout import Layout
-from enclave.wiring.workbench.parts import Part, house_work, launcher, parts
+from enclave.wiring.workbench.layout import MASTER_KEY, Layout
+from enclave.wiring.workbench.parts import SERVICE_PREFIX, Part, house_work, launcher, parts
 from enclave.wiring.workbench.settings import REPOSITORY, WorkbenchSettings, read_settings
 from enclave.wiring.workbench.supervisor import Say, Supervisor, run_shown, run_to_end
 from enclave.wiring.workbench.system_users import Identities, system_users
 from enclave.wiring.workbench.tokens import make_tokens
+from enclave.wiring.workbench.unlocking import Unlocking
 
 START_S = 120.0
 
@@ -86,6 +86,9 @@ def _house(layout: Layout, who: Identities, say: Say) -> None:
     if not layout.house.exists():
         say("first start: making a house of made-up data; this takes some minutes")
         run_shown(house_work(layout, who, "first_house", layout.building))
+        key = layout.building / layout.medium.name / MASTER_KEY
+        give_file(layout.medium / MASTER_KEY, key.read_bytes(), os.getuid(), who)
+        key.unlink()
         (layout.building / "house").rename(layout.house)
     run_shown(house_work(layout, who, "directory", layout.house))
     if not Directory.read(layout.directory).synthetic:
@@ -107,7 +110,7 @@ def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, .
     ended: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _frame: ended.append(which))
-    supervisor = Supervisor(layout.logs, say)
+    supervisor = Supervisor(layout.logs, say, Unlocking(layout, say))
     try:
         for part in all_parts:
             supervisor.start(part)
@@ -141,10 +144,11 @@ def _answers(layout: Layout, settings: WorkbenchSettings) -> bool:
     trust.check_hostname = settings.tls.made  # a given one may name a host, and we ask by address
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
     try:
-        with opener.open(f"{settings.url}hub/login", timeout=5) as response:
-            return bool(response.status == http.HTTPStatus.OK)
+        for page in ("hub/login", SERVICE_PREFIX.lstrip("/")):
+            opener.open(f"{settings.url}{page}", timeout=5).close()
     except OSError:
         return False
+    return True
 
 
 def _tell(layout: Layout, settings: WorkbenchSettings, supervisor: Supervisor, say: Say, seconds: float) -> None:

@@ -14,6 +14,7 @@ from typing import IO
 
 from enclave.errors import SetupError
 from enclave.wiring.workbench.parts import Part, environment
+from enclave.wiring.workbench.unlocking import Unlocking
 
 Say = Callable[[str], None]
 
@@ -39,8 +40,8 @@ class _Watched:
 class Supervisor:
     """Runs parts until told to end."""
 
-    def __init__(self, logs: Path, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
-        self._logs, self._say, self._clock = logs, say, clock
+    def __init__(self, logs: Path, say: Say, unlocking: Unlocking, clock: Callable[[], float] = time.monotonic) -> None:
+        self._logs, self._say, self._unlocking, self._clock = logs, say, unlocking, clock
         self._watched: list[_Watched] = []
 
     def start(self, part: Part) -> None:
@@ -54,7 +55,7 @@ class Supervisor:
             time.sleep(LOOK_S)
 
     def look(self) -> None:
-        """Look once at every part."""
+        """Look once at every part, and at the vault of a gateway that has just started."""
         for one in self._watched:
             if one.again_at is not None:
                 if self._clock() >= one.again_at:
@@ -67,9 +68,11 @@ class Supervisor:
                 log = self._logs / f"{one.part.name}.log"
                 self._say(f"{one.part.name}: ended (status {one.process.returncode}); it starts again; see {log}")
 
+        self._unlocking.look(self.pids())
+
     def pids(self) -> dict[str, int]:
         """Return the process of each part."""
-        return {one.part.name: one.process.pid for one in self._watched}
+        return {one.part.name: one.process.pid for one in self._watched if one.process.poll() is None}
 
     def end(self) -> None:
         """End the parts, the last started first."""
