@@ -116,7 +116,7 @@ def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, .
             supervisor.start(part)
         _wait_until_up(layout, settings, supervisor, lambda: not ended)
         if not ended:
-            _tell(layout, settings, supervisor, say, time.monotonic() - began)
+            _tell(layout, settings, say, time.monotonic() - began)
         supervisor.watch(lambda: not ended)
     finally:
         layout.ready.unlink(missing_ok=True)
@@ -151,9 +151,8 @@ def _answers(layout: Layout, settings: WorkbenchSettings) -> bool:
     return True
 
 
-def _tell(layout: Layout, settings: WorkbenchSettings, supervisor: Supervisor, say: Say, seconds: float) -> None:
-    told = {"address": settings.url, "process": os.getpid(), "parts": supervisor.pids()}
-    layout.ready.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+def _tell(layout: Layout, settings: WorkbenchSettings, say: Say, seconds: float) -> None:
+    layout.ready.write_text(json.dumps({"address": settings.url, "process": os.getpid()}) + "\n", encoding="utf-8")
     say("")
     say(f"The workbench is up after {seconds / 60:.1f} minutes: {settings.url}")
     if settings.tls.made:

@@ -3,6 +3,7 @@
 Notebook servers are the launcher's, not this process's: nothing here ends when one of the parts does.
 """
 
+import json
 import signal
 import subprocess
 import time
@@ -13,10 +14,14 @@ from pathlib import Path
 from typing import IO
 
 from enclave.errors import SetupError
+from enclave.sandbox.whole_file import write_whole
 from enclave.wiring.workbench.parts import Part, environment
 from enclave.wiring.workbench.unlocking import Unlocking
 
 Say = Callable[[str], None]
+
+PARTS = "parts.json"
+"""Which process each part is; beside the logs."""
 
 LOOK_S = 0.2
 END_S = 10.0
@@ -47,6 +52,7 @@ class Supervisor:
     def start(self, part: Part) -> None:
         """Start a part and watch it from now on."""
         self._watched.append(_Watched(part, start(part, self._logs), self._clock()))
+        self._write_state()
 
     def watch(self, goes_on: Callable[[], bool]) -> None:
         """Start again what dies, until `goes_on` says no."""
@@ -61,6 +67,7 @@ class Supervisor:
                 if self._clock() >= one.again_at:
                     one.process, one.started, one.again_at = start(one.part, self._logs), self._clock(), None
                     self._say(f"{one.part.name}: started again")
+                    self._write_state()
             elif one.process.poll() is not None:
                 steady = self._clock() - one.started >= STEADY_S
                 one.again_at = self._clock() + (0.0 if steady else one.pause)
@@ -73,6 +80,10 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """Return the process of each part."""
         return {one.part.name: one.process.pid for one in self._watched if one.process.poll() is None}
+
+    def _write_state(self) -> None:
+        """Write which process each part is, for operators."""
+        write_whole(self._logs / PARTS, json.dumps(self.pids(), indent=1) + "\n")
 
     def end(self) -> None:
         """End the parts, the last started first."""

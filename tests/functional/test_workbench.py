@@ -1,0 +1,223 @@
+"""The workbench as people meet it: log-in, projects, servers, and what is refused. Everything in it is real."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lib.session import Session
+from tests.lib.workbench import PROJECT, Workbench, wait_until
+
+ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.one"
+BASE = f"/user/{ANALYST}/{PROJECT}/"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def analyst(workbench: Workbench) -> Session:
+    """The analyst, logged in, with a running server."""
+    session = workbench.session(ANALYST)
+    answer = session.start_server(ANALYST, PROJECT)
+    assert answer.status == 200, answer.text
+    return session
+
+
+@pytest.fixture
+def kernel(analyst: Session) -> Iterator[str]:
+    """A running kernel of the analyst's."""
+    started = analyst.ask("POST", f"{BASE}api/kernels", body={"name": "enclave"})
+    assert started.status == 201, started.text
+    yield started.json["id"]
+    analyst.ask("DELETE", f"{BASE}api/kernels/{started.json['id']}")
+
+
+def test_the_log_in_page_says_what_is_not_there_yet_and_forbids_to_re_identify(workbench: Workbench) -> None:
+    for language, banner, ban in (
+        ("nl", "alleen verzonnen gegevens (SYNTHETIC)", "Niemand wordt heridentificeerd"),
+        ("fr", "données inventées uniquement (SYNTHETIC)", "Personne n"),
+        ("en", "made-up data only (SYNTHETIC)", "Nobody is re-identified"),
+    ):
+        page = workbench.session().get("/hub/login", **{"Accept-Language": language})
+        assert f'<html lang="{language}">' in page.text
+        assert banner in page.text
+        assert ban in page.text
+
+
+def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> None:
+    for account in ("auditor.one", "nobody.here"):
+        answer = workbench.session().log_in(account, "wrong")
+        assert answer.status == 403
+        assert "The name or the password is not right" in answer.text
+
+
+def test_too_many_wrong_passwords_close_the_door_even_for_the_right_one(workbench: Workbench) -> None:
+    session = workbench.session()
+    for _ in range(5):
+        session.log_in("checker.two", "wrong")
+    answer = session.log_in("checker.two", workbench.passwords["checker.two"])
+    assert answer.status == 403
+    assert "Too many wrong passwords" in answer.text
+
+
+def test_the_home_page_lists_ones_own_projects_only(workbench: Workbench) -> None:
+    assert PROJECT in workbench.session(STAFF).get("/hub/home").text
+    page = workbench.session(CHECKER).get("/hub/home").text
+    assert PROJECT not in page
+    assert "You are on no project" in page
+
+
+def test_a_project_starts_and_its_kernel_computes(analyst: Session, kernel: str) -> None:
+    assert analyst.execute(BASE, kernel, "print(6 * 7)") == "42\n"
+
+
+def test_the_kernel_runs_as_a_user_of_its_own_and_sees_no_more_than_its_home(
+    workbench: Workbench, analyst: Session, kernel: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("without root everything runs as one user")
+    probe = (
+        "import os\n"
+        f"closed = [{str(workbench.layout.house)!r}, {str(workbench.layout.config / 'hub')!r}, "
+        f"{str(workbench.layout.launcher_state)!r}, {str(workbench.layout.logs)!r}]\n"
+        "print(os.getuid() >= 300000, os.getgroups() == [os.getgid()] or os.getgroups() == [], "
+        "any(os.access(path, os.R_OK) for path in closed))"
+    )
+    assert analyst.execute(BASE, kernel, probe) == "True True False\n"
+
+
+def test_the_server_can_never_gain_rights_and_has_only_the_environment_on_the_list(
+    analyst: Session, kernel: str
+) -> None:
+    probe = "import os\nprint([l for l in open('/proc/self/status') if l.startswith('NoNewPrivs')][0].split()[1])"
+    assert analyst.execute(BASE, kernel, probe) == "1\n"
+    names = analyst.execute(BASE, kernel, "import os\nprint(*sorted(os.environ))").split()
+    assert "ENCLAVE_WORKBENCH" not in names
+    assert "PYTHONPATH" not in names
+    assert {"ENCLAVE_GATEWAY_SOCKET", "JUPYTERHUB_API_TOKEN"} <= set(names)
+
+
+def test_a_server_without_a_project_is_refused(workbench: Workbench) -> None:
+    session = workbench.session(STAFF)
+    page = session.get(f"/hub/spawn/{STAFF}")
+    assert page.status == 403
+    assert "there is no server without one" in page.text
+    assert session.ask("POST", f"/hub/api/users/{STAFF}/server").status == 403
+    assert session.ask("POST", f"/hub/api/users/{STAFF}/servers/").status == 403
+
+
+@pytest.mark.parametrize(
+    ("account", "project", "status", "sentence"),
+    [
+        (CHECKER, PROJECT, 403, "You are not, or no longer, on this project"),
+        (STAFF, "advice-17-17-1999", 404, "There is no such project here"),
+    ],
+)
+def test_whoever_may_not_have_a_project_is_told_why(
+    workbench: Workbench, account: str, project: str, status: int, sentence: str
+) -> None:
+    answer = workbench.session(account).start_server(account, project)
+    assert answer.status == status
+    assert sentence in answer.text
+
+
+def test_somebody_elses_server_is_closed(workbench: Workbench, analyst: Session) -> None:
+    staff = workbench.session(STAFF)
+    assert staff.get(f"{BASE}api/contents").status in {403, 404}
+    assert staff.ask("DELETE", f"/hub/api/users/{ANALYST}/servers/{PROJECT}").status in {403, 404}
+    assert staff.get(f"/hub/spawn/{ANALYST}/{PROJECT}").status in {403, 404}
+
+
+def test_nobody_is_admin_and_nobody_gets_a_token(workbench: Workbench) -> None:
+    for account in (ANALYST, OPERATOR, "steward.one"):
+        session = workbench.session(account)
+        me = session.get(f"/hub/api/users/{account}").json
+        assert me["admin"] is False
+        assert session.ask("POST", f"/hub/api/users/{account}/tokens", body={}).status in {403, 404}
+        assert session.get("/hub/token").status == 403
+        assert session.get("/hub/admin").status in {403, 404}
+        assert session.ask("POST", "/hub/api/shutdown", body={}).status == 403
+        assert session.get("/hub/api/proxy").status == 403
+
+
+def test_sharing_is_off(analyst: Session) -> None:
+    assert analyst.ask("POST", f"/hub/api/shares/{ANALYST}/{PROJECT}", body={"user": STAFF}).status in {403, 404}
+
+
+def test_an_operator_sees_what_runs_and_can_stop_it_but_not_enter_it(workbench: Workbench, analyst: Session) -> None:
+    staff, operator = workbench.session(STAFF), workbench.session(OPERATOR)
+    assert staff.start_server(STAFF, PROJECT).status == 200
+    assert f"/hub/api/users/{STAFF}/servers/{PROJECT}" in operator.get("/hub/home").text
+    assert operator.get(f"/user/{STAFF}/{PROJECT}/api/contents").status in {403, 404}
+    assert operator.ask("POST", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {403, 404}
+    assert operator.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {202, 204}
+    wait_until(lambda: f"servers/{PROJECT}" not in _running(operator, STAFF), "the server to stop")
+
+
+def _running(operator: Session, account: str) -> str:
+    page = operator.get("/hub/home").text
+    return page if f"/users/{account}/" in page else ""
+
+
+@pytest.mark.parametrize(
+    "way", ["files/note.txt", "files/tutorials/analyst.ipynb?download=1", "nbconvert/html/x.ipynb"]
+)
+def test_files_do_not_leave_through_the_server(analyst: Session, kernel: str, way: str) -> None:
+    analyst.execute(BASE, kernel, "open('note.txt', 'w').write('raw')")
+    assert analyst.get(f"{BASE}{way}").status == 403
+
+
+def test_terminals_are_off(analyst: Session) -> None:
+    assert analyst.ask("POST", f"{BASE}api/terminals", body={}).status in {403, 404}
+
+
+@pytest.mark.parametrize("part", ["hub", "proxy", "gateway", "launcher"])
+def test_a_part_that_is_killed_starts_again_and_no_kernel_is_lost(
+    workbench: Workbench, analyst: Session, kernel: str, part: str
+) -> None:
+    analyst.execute(BASE, kernel, f"kept = {part!r}")
+    workbench.kill(part)
+    wait_until(lambda: analyst.get(f"{BASE}api/kernels").status == 200, "the server's route")
+    assert analyst.execute(BASE, kernel, "print(kept)") == f"{part}\n"
+    assert PROJECT in analyst.get("/hub/home").text, "nobody has to log in again"
+
+
+def test_a_launcher_that_starts_again_still_stops_what_it_did_not_start(workbench: Workbench) -> None:
+    staff = workbench.session(STAFF)
+    assert staff.start_server(STAFF, PROJECT).status == 200
+    workbench.kill("launcher")
+    assert f"taken over: {STAFF}" in workbench.log("launcher")
+    assert staff.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {202, 204}
+    wait_until(lambda: f"ended: {STAFF} for {PROJECT} (STOPPED)" in workbench.log("launcher"), "the server to end")
+
+
+def test_who_is_taken_off_a_project_loses_the_server_and_is_told(workbench: Workbench) -> None:
+    staff = workbench.session(STAFF)
+    assert staff.start_server(STAFF, PROJECT).status == 200
+    workbench.enrol(STAFF, "cbss_staff", projects=())
+    try:
+        wait_until(lambda: f"{STAFF} for {PROJECT} (MEMBERSHIP_WITHDRAWN)" in workbench.log("launcher"), "the end")
+        wait_until(lambda: staff.get(f"/user/{STAFF}/{PROJECT}/api").status == 424, "the hub to know")
+        answer = staff.start_server(STAFF, PROJECT)
+        assert answer.status == 403
+        assert "You are not, or no longer, on this project" in answer.text
+        assert PROJECT not in staff.get("/hub/home").text
+    finally:
+        workbench.enrol(STAFF, "cbss_staff", projects=(PROJECT,))
+    wait_until(lambda: PROJECT in staff.get("/hub/home").text, "the project to come back")
+    assert staff.start_server(STAFF, PROJECT).status == 200
+
+
+def test_a_locked_vault_closes_the_projects_and_says_why(workbench: Workbench) -> None:
+    staff = workbench.session(STAFF)
+    staff.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}")
+    workbench.lock()
+    try:
+        wait_until(lambda: not workbench.vault_open(), "the directory to say so")
+        assert "The vault is locked" in staff.get("/hub/home").text
+        wait_until(lambda: staff.start_server(STAFF, PROJECT).status == 423, "the refusal")
+        assert "The vault is locked" in staff.start_server(STAFF, PROJECT).text
+    finally:
+        workbench.unlock()
+    wait_until(workbench.vault_open, "the vault to open")
+    assert staff.start_server(STAFF, PROJECT).status == 200

@@ -1,0 +1,217 @@
+"""A whole workbench for tests: real launcher, hub, gateway and front on a tiny made-up house, and people at browsers.
+
+The house has the first and the third table of the advice, with stage 1 released. It is made once for all processes of
+a test run, and copied for each workbench.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enclave.wiring import operator_client
+from enclave.wiring.key_holder import key_file
+from enclave.wiring.settings import Settings as HouseSettings
+from enclave.wiring.workbench.layout import MASTER_KEY, Layout
+from tests.lib.analyst_environment import PYTHON, need_analyst_environment
+from tests.lib.session import Session
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "advice-17-17-2016"
+START_S, PATIENCE_S = 180.0, 60.0
+FIRST_UID, UIDS = 300_000, 100
+
+
+def need_workbench() -> None:
+    """Skip where set-up has not made what a workbench consists of."""
+    need_analyst_environment()
+    kernel = PYTHON.parents[1] / "share" / "jupyter" / "kernels" / "enclave" / "kernel.json"
+    if not kernel.exists():
+        pytest.skip("the kernel is not installed in .venv-analyst; run `make setup`")
+
+
+def made_house(shared: Path) -> Path:
+    """Return a folder with `house` and `medium`, made by whichever process of this test run comes first."""
+    folder = shared / "workbench-house"
+    with (shared / "workbench-house.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "tests.lib.first_house", str(folder)], cwd=ROOT, check=True)
+            (folder / "made").touch()
+    return folder / "building"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def settings_text(port: int, **changes: str) -> str:
+    """Return the settings that ship with the product, at another port, with user numbers of their own."""
+    text = (ROOT / "hub_config" / "workbench.yaml").read_text(encoding="utf-8")
+    first = FIRST_UID + UIDS * (os.getpid() % 1000)  # two test processes never share user numbers
+    changes = {
+        "port: 8443": f"port: {port}",
+        "{first: 70000, count: 10000}": f"{{first: {first}, count: {UIDS}}}",
+        **changes,
+    }
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+@dataclass
+class Workbench:
+    """A running workbench, as seen by whoever started it."""
+
+    root: Path
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.root)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        lines = self.layout.log_ins.read_text(encoding="utf-8").splitlines()
+        return dict(line.split(" ", 1) for line in lines)
+
+    def session(self, account: str | None = None) -> Session:
+        """Return a browser's session, logged in as this account."""
+        session = Session(self.url)
+        if account is not None:
+            answer = session.log_in(account, self.passwords[account])
+            assert answer.status == 200, answer.text
+            assert answer.url.endswith("/hub/home"), answer.url
+        return session
+
+    def pid(self, part: str) -> int:
+        found: dict[str, int] = json.loads((self.layout.logs / "parts.json").read_text(encoding="utf-8"))
+        return found[part]
+
+    def kill(self, part: str) -> None:
+        """Kill a part with SIGKILL, and wait until another process has its place and answers."""
+        before = self.pid(part)
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: self.pid(part) != before, f"{part} to start again")
+        wait_until(self.answers, f"the workbench to answer after {part}'s end")
+
+    def answers(self) -> bool:
+        session = Session(self.url)
+        try:
+            pages = [session.get(path).status for path in ("/hub/health", "/services/gateway/about")]
+        except OSError:
+            return False
+        return all(status < 500 for status in pages) and self._launcher_listens() and self.vault_open()
+
+    def vault_open(self) -> bool:
+        found: dict[str, Any] = json.loads(self.layout.directory.read_text(encoding="utf-8"))
+        return bool(found["vault_open"])
+
+    def lock(self) -> None:
+        """Lock the vault, as an operator does."""
+        operator_client.lock(operator_client.socket_of(self.layout.house))
+
+    def unlock(self) -> None:
+        """Unlock it with the key file."""
+        house = self.layout.house
+        opener = key_file(self.layout.medium / MASTER_KEY, HouseSettings.read(house))
+        operator_client.unlock(operator_client.socket_of(house), opener)
+
+    def enrol(self, account: str, role: str, projects: tuple[str, ...]) -> None:
+        """Enrol somebody anew, as a steward does on the command line, which runs as the owner of the house."""
+        people = self.root / "people.yaml"
+        entry = {"id": account, "accounts": [account], "roles": [role], "projects": list(projects)}
+        people.write_text(json.dumps({"people": [entry]}), encoding="utf-8")
+        house = self.layout.house
+        line = [sys.executable, "-m", "enclave", "operator", "enrol", "--root", str(house), "--as", "steward.one"]
+        subprocess.run([*line, str(people)], cwd=ROOT, check=True, user=house.stat().st_uid, env=_environment())
+
+    def _launcher_listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.layout.launcher_socket)) == 0
+
+    def log(self, part: str) -> str:
+        return (self.layout.logs / f"{part}.log").read_text(encoding="utf-8", errors="replace")
+
+
+def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"waited for {what}, in vain"
+        time.sleep(0.1)
+
+
+@contextmanager
+def started(house: Path, **changes: str) -> Iterator[Workbench]:
+    """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end."""
+    root = Path(tempfile.mkdtemp(prefix="wb-"))
+    root.chmod(0o755)
+    try:
+        place_house(house, root)
+        port = free_port()
+        settings = root / "settings.yaml"
+        settings.write_text(settings_text(port, **changes), encoding="utf-8")
+        workbench = Workbench(root, port, start(root, settings))
+        try:
+            wait_until(lambda: _up(workbench), "the workbench to start", START_S)
+            yield workbench
+        finally:
+            workbench.process.terminate()
+            workbench.process.communicate(timeout=60)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def place_house(house: Path, root: Path) -> None:
+    shutil.copytree(house / "house", root / "house", symlinks=True)
+    if os.geteuid() == 0:
+        subprocess.run([sys.executable, "-m", "tests.lib.give_house", str(root / "house")], cwd=ROOT, check=True)
+    (root / "medium").mkdir(mode=0o700)
+    shutil.copy2(house / "medium" / MASTER_KEY, root / "medium" / MASTER_KEY)
+
+
+def start(root: Path, settings: Path) -> "subprocess.Popen[str]":
+    """Start `enclave workbench` in a process of its own."""
+    command = [sys.executable, "-m", "enclave", "workbench", "--root", str(root), "--settings", str(settings)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def _up(workbench: Workbench) -> bool:
+    if workbench.process.poll() is not None:
+        said, _ = workbench.process.communicate()
+        pytest.fail(f"the workbench ended at once: {said}")
+    return workbench.layout.ready.exists() and workbench.answers()
