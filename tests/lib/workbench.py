@@ -165,8 +165,11 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 
 @contextmanager
-def started(house: Path, **changes: str) -> Iterator[Workbench]:
-    """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end."""
+def started(house: Path, *, as_uid: int | None = None, **changes: str) -> Iterator[Workbench]:
+    """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end.
+
+    With `as_uid` it is started by that user, who is not root.
+    """
     root = Path(tempfile.mkdtemp(prefix="wb-"))
     root.chmod(0o755)
     try:
@@ -174,7 +177,9 @@ def started(house: Path, **changes: str) -> Iterator[Workbench]:
         port = free_port()
         settings = root / "settings.yaml"
         settings.write_text(settings_text(port, **changes), encoding="utf-8")
-        workbench = Workbench(root, port, start(root, settings))
+        if as_uid is not None:
+            give_all(root, as_uid)
+        workbench = Workbench(root, port, start(root, settings, as_uid))
         try:
             wait_until(lambda: _up(workbench), "the workbench to start", START_S)
             yield workbench
@@ -193,7 +198,12 @@ def place_house(house: Path, root: Path) -> None:
     shutil.copy2(house / "medium" / MASTER_KEY, root / "medium" / MASTER_KEY)
 
 
-def start(root: Path, settings: Path) -> "subprocess.Popen[str]":
+def give_all(root: Path, uid: int) -> None:
+    for path in (root, *root.rglob("*")):
+        os.chown(path, uid, uid, follow_symlinks=False)
+
+
+def start(root: Path, settings: Path, as_uid: int | None = None) -> "subprocess.Popen[str]":
     """Start `enclave workbench` in a process of its own."""
     command = [sys.executable, "-m", "enclave", "workbench", "--root", str(root), "--settings", str(settings)]
     return subprocess.Popen(
@@ -203,6 +213,9 @@ def start(root: Path, settings: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        user=as_uid,
+        group=as_uid,
+        extra_groups=None if as_uid is None else [],
     )
 
 

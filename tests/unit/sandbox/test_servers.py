@@ -1,0 +1,237 @@
+"""Servers of the launcher: for members only, taken over after a restart, ended with the membership. All is real."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
+from enclave.sandbox import environment
+from enclave.sandbox.processes import Process
+from enclave.sandbox.protocol import Operation, Order, ServerKey
+from enclave.sandbox.servers import Servers
+from tests.lib.launcher_kit import ENVIRONMENT, KEY, OTHER, PROJECT, directory, poll, servers, settings, start, stop
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Iterator[Servers]:
+    with servers(tmp_path) as found:
+        yield found
+
+
+def pid(root: Path) -> int:
+    (entry,) = json.loads((root / "state" / "servers.json").read_text())
+    found: int = entry["process"]["pid"]
+    return found
+
+
+def told(found: list[dict[str, object]]) -> Any:
+    (entry,) = found
+    return entry
+
+
+def ended(launcher: Servers, reason: str) -> bool:
+    """Say whether the server ended for this reason, within some seconds."""
+    for _ in range(100):
+        entry = told(launcher.do(poll()))
+        if not entry["running"]:
+            return bool(entry["reason"] == reason)
+        time.sleep(0.05)
+    return False
+
+
+def written(path: Path) -> str:
+    """Return what the server wrote, when it has written it."""
+    for _ in range(100):
+        if path.exists() and path.read_text():
+            return path.read_text()
+        time.sleep(0.05)
+    raise AssertionError(path)
+
+
+def test_a_member_gets_a_server_with_a_home_and_a_socket_folder_of_its_own(launcher: Servers, tmp_path: Path) -> None:
+    entry = told(launcher.do(start()))
+    assert entry["running"]
+    assert entry["socket"] == str(tmp_path / "run" / "300000" / "nb.sock")
+    assert (tmp_path / "homes" / PROJECT / "analyst.one").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "run" / "300000").stat().st_mode & 0o7777 == 0o2750
+
+
+def test_the_environment_is_what_the_list_allows_and_the_launcher_says(launcher: Servers, tmp_path: Path) -> None:
+    os.environ["ENCLAVE_SECRET_OF_THE_LAUNCHER"] = "x"
+    launcher.do(start())
+    found = written(tmp_path / "homes" / PROJECT / "analyst.one" / "environment")
+    names = {line.split("=")[0] for line in found.splitlines()}
+    assert "ENCLAVE_SECRET_OF_THE_LAUNCHER" not in names
+    assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == set(ENVIRONMENT) | {
+        "ENCLAVE_GATEWAY_SOCKET",
+        "ENCLAVE_PROJECT",
+        "HOME",
+        "IPYTHONDIR",
+        "JUPYTERHUB_DISABLE_USER_CONFIG",
+        "JUPYTERHUB_SERVICE_URL",
+        "LANG",
+        "PATH",
+        "PYTHONNOUSERSITE",
+    }
+    assert f"ENCLAVE_PROJECT={PROJECT}" in found
+
+
+def test_the_command_line_holds_nothing_of_the_order(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start(environment={"JUPYTERHUB_USER": "$(touch /tmp/x) --allow-root"}))
+    line = written(tmp_path / "homes" / PROJECT / "analyst.one" / "line")
+    assert line.startswith(f"-I -m jupyterhub.singleuser --config={tmp_path}/server_config.py --ServerApp.sock=")
+    assert "allow-root" not in line
+
+
+@pytest.mark.parametrize(
+    "name", ["LD_PRELOAD", "PYTHONPATH", "PATH", "HOME", "ENCLAVE_PROJECT", "JUPYTERHUB_SERVICE_URL"]
+)
+def test_a_variable_that_is_not_on_the_list_is_refused_and_nothing_starts(launcher: Servers, name: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        launcher.do(start(environment={**ENVIRONMENT, name: "x"}))
+    assert refusal.value.code == "ENVIRONMENT_NAME"
+    assert not told(launcher.do(poll()))["running"]
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\0b", "x" * (environment.MAX_VALUE + 1)])
+def test_a_value_that_no_such_variable_has_is_refused(launcher: Servers, value: str) -> None:
+    with pytest.raises(RequestError) as refusal:
+        launcher.do(start(environment={"JUPYTERHUB_USER": value}))
+    assert refusal.value.code == "ENVIRONMENT_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (ServerKey("analyst.one", "advice-17-17-1999"), "UNKNOWN_PROJECT"),
+        (ServerKey("analyst.one", OTHER), "NOT_ON_PROJECT"),
+        (ServerKey("checker.one", PROJECT), "NOT_ON_PROJECT"),
+        (ServerKey("root", PROJECT), "UNKNOWN_ACCOUNT"),
+    ],
+)
+def test_whoever_is_not_on_the_project_gets_no_server(launcher: Servers, key: ServerKey, code: str) -> None:
+    with pytest.raises(PermissionDenied) as refusal:
+        launcher.do(start(key))
+    assert refusal.value.code == code
+
+
+def test_a_house_of_real_data_gets_no_server(launcher: Servers, tmp_path: Path) -> None:
+    directory(synthetic=False).write(tmp_path / "directory.json")
+    with pytest.raises(PermissionDenied) as refusal:
+        launcher.do(start())
+    assert refusal.value.code == "SYNTHETIC_ONLY"
+
+
+def test_a_locked_vault_starts_nothing_and_ends_nothing(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    directory(vault_open=False).write(tmp_path / "directory.json")
+    assert told(launcher.do(poll()))["running"]
+    launcher.do(stop())
+    assert ended(launcher, "STOPPED")
+    with pytest.raises(PermissionDenied) as refusal:
+        launcher.do(start())
+    assert refusal.value.code == "VAULT_LOCKED"
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"format": "directory/2"}'])
+def test_a_damaged_directory_starts_nothing_and_ends_nothing(launcher: Servers, tmp_path: Path, damage: str) -> None:
+    launcher.do(start())
+    (tmp_path / "directory.json").write_text(damage)
+    assert told(launcher.do(poll()))["running"]
+    with pytest.raises(SetupError):
+        launcher.do(start(ServerKey("analyst.one", OTHER)))
+
+
+def test_a_directory_that_is_a_link_is_not_read(launcher: Servers, tmp_path: Path) -> None:
+    (tmp_path / "directory.json").rename(tmp_path / "elsewhere.json")
+    (tmp_path / "directory.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(SetupError):
+        launcher.do(start())
+
+
+def test_a_server_ends_with_the_membership_without_anybody_asking(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    directory(projects=()).write(tmp_path / "directory.json")
+    launcher.sweep()
+    assert ended(launcher, "MEMBERSHIP_WITHDRAWN")
+
+
+def test_a_server_that_runs_is_not_started_twice(launcher: Servers) -> None:
+    launcher.do(start())
+    with pytest.raises(RequestError) as refusal:
+        launcher.do(start())
+    assert refusal.value.code == "SERVER_RUNS"
+
+
+def test_a_launcher_that_starts_again_takes_its_servers_over(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    process = pid(tmp_path)
+    again = Servers(settings(tmp_path))
+    assert told(again.do(poll()))["running"]
+    assert told(again.do(Order(Operation.LIST, None, {})))["account"] == KEY.account
+    again.do(stop())
+    assert ended(again, "STOPPED")
+    assert not Path(f"/proc/{process}").exists()
+
+
+def test_a_number_that_came_back_is_not_taken_for_the_server(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    records = tmp_path / "state" / "servers.json"
+    (entry,) = json.loads(records.read_text())
+    mine = Process.of(os.getpid())
+    forged = {"pid": mine.pid, "born": mine.born - 1, "boot": mine.boot}
+    records.write_text(json.dumps([{**entry, "process": forged}]))
+    again = Servers(settings(tmp_path))
+    again.do(stop())
+    assert not told(again.do(poll()))["running"], "this very process was not signalled, and is not the server"
+    os.kill(entry["process"]["pid"], signal.SIGKILL)
+
+
+def test_a_server_that_does_not_end_when_asked_is_killed(tmp_path: Path) -> None:
+    with servers(tmp_path, stop_s=0.0) as launcher:
+        (tmp_path / "analyst" / "bin" / "python").write_text('#!/bin/sh\ntrap "" TERM\nwhile :; do sleep 0.1; done\n')
+        launcher.do(start())
+        time.sleep(0.3)
+        launcher.do(stop())
+        assert ended(launcher, "STOPPED")
+
+
+def test_a_server_that_ends_by_itself_is_struck_off(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    os.kill(pid(tmp_path), signal.SIGKILL)
+    assert ended(launcher, "ENDED")
+    assert json.loads((tmp_path / "state" / "servers.json").read_text()) == []
+
+
+def test_a_user_number_is_given_once_and_for_ever(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    directory(projects=(PROJECT, OTHER)).write(tmp_path / "directory.json")
+    other = ServerKey("analyst.one", OTHER)
+    assert told(launcher.do(start(other)))["socket"].endswith("/300001/nb.sock")
+    launcher.do(stop())
+    launcher.do(stop(other))
+    assert ended(launcher, "STOPPED")
+    again = Servers(settings(tmp_path))
+    assert told(again.do(start(KEY)))["socket"].endswith("/300000/nb.sock")
+
+
+def test_when_all_numbers_are_given_nothing_more_starts(launcher: Servers, tmp_path: Path) -> None:
+    given = [["a", "b"], ["c", "d"], ["e", "f"]]
+    (tmp_path / "state" / "uids.json").write_text(json.dumps(given))
+    with pytest.raises(SetupError) as refusal:
+        Servers(settings(tmp_path)).do(start())
+    assert refusal.value.code == "UIDS_USED_UP"
+
+
+@pytest.mark.parametrize("name", ["uids.json", "servers.json"])
+def test_damaged_records_stop_the_launcher(tmp_path: Path, name: str) -> None:
+    settings(tmp_path)
+    (tmp_path / "state" / name).write_text("[[")
+    with pytest.raises(UserError):
+        Servers(settings(tmp_path))
