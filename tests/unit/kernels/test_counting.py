@@ -41,7 +41,7 @@ def _data(quarters: Sequence[Sequence[tuple[str, str, int]]]) -> pd.DataFrame:
 
 
 @given(quarters=st.tuples(st.lists(person, max_size=12), st.lists(person, max_size=12)))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_counts_are_those_of_the_reference(quarters: tuple[list[tuple[str, str, int]], ...]) -> None:
     frame = _data(quarters)
     parts = [frame[frame["TIME_PERIOD"] == period] for period in PERIODS]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enclave.ledger.tables_csv import figure
@@ -131,6 +131,7 @@ DECLARED = (
 )
 
 
+@settings(deadline=None)
 @given(
     figures=st.lists(st.integers(0, 30), min_size=30, max_size=30),
     hidden=st.lists(st.booleans(), min_size=30, max_size=30),

@@ -1,0 +1,187 @@
+"""The tutorial notebooks, run as they stand: in the analysts' environment, against a real gateway on a made-up year."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from enclave.gateway.request import RequestState
+from tests.functional.test_whole_path import two_tables
+from tests.lib.analyst_environment import PYTHON, ROOT, installed, need_analyst_environment
+from tests.lib.notebook_house import PROJECT, NotebookHouse, prepared_house
+from tests.lib.web_app import TOKEN
+
+TUTORIALS = ROOT / "kernels" / "tutorials"
+SECONDS_PER_CELL = 600
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where notebooks are run."""
+
+    house: NotebookHouse
+    environment: dict[str, str]
+    folder: Path
+
+    def run(self, name: str, account: str) -> str:
+        """Run a tutorial as this person; return all that it printed. Fails where a cell fails."""
+        notebook = self.folder / name
+        shutil.copyfile(TUTORIALS / name, notebook)
+        self._execute(notebook, account)
+        return _printed(json.loads(notebook.read_text(encoding="utf-8")))
+
+    def cell(self, source: str, account: str) -> str:
+        """Run one cell as this person, which may fail; return what it printed."""
+        notebook = self.folder / "cell.ipynb"
+        cell = {
+            "id": "a",
+            "cell_type": "code",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        kernel = {"kernelspec": {"name": "enclave", "display_name": "", "language": "python"}}
+        content = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+        notebook.write_text(json.dumps(content), encoding="utf-8")
+        self._execute(notebook, account, "--allow-errors")
+        return _printed(json.loads(notebook.read_text(encoding="utf-8")))
+
+    def _execute(self, notebook: Path, account: str, *options: str) -> None:
+        line = [str(PYTHON), "-m", "jupyter", "execute", "--inplace", f"--timeout={SECONDS_PER_CELL}", *options]
+        environment = {
+            **self.environment,
+            "HOME": str(self.folder),
+            "ENCLAVE_GATEWAY_SOCKET": str(self.house.socket),
+            "JUPYTERHUB_API_TOKEN": TOKEN + account,
+            "JUPYTERHUB_SERVER_NAME": PROJECT,
+        }
+        ended = subprocess.run(
+            [*line, str(notebook)], env=environment, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr[-3000:]
+
+
+def _printed(notebook: dict[str, Any]) -> str:
+    texts: list[str] = []
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            texts += output.get("text", ())
+            texts += output.get("data", {}).get("text/plain", ())
+            texts += output.get("traceback", ())
+    return "\n".join(texts)
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[Desk]:
+    need_analyst_environment()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with prepared_house(folder, two_tables(folder / "policies")) as house:
+            (folder / "home").mkdir()
+            yield Desk(house, installed(folder / "installed"), folder / "home")
+
+
+@pytest.fixture(scope="module")
+def staff_notebook(desk: Desk) -> str:
+    return desk.run("cbss-staff.ipynb", "staff.one")
+
+
+@pytest.fixture(scope="module")
+def analyst_notebook(desk: Desk, staff_notebook: str) -> str:
+    """Run the analyst's notebook after the tables of the other one were approved and released."""
+    (request,) = desk.house.house.gateway.requests("staff.one")
+    desk.house.approve_and_release(request.id)
+    return desk.run("analyst.ipynb", "analyst.one")
+
+
+def test_staff_go_from_microdata_to_a_request_for_the_yearly_tables(desk: Desk, staff_notebook: str) -> None:
+    assert "RAW, not checked" in staff_notebook
+    assert "with the output checkers" in staff_notebook
+    (request,) = desk.house.house.gateway.requests("staff.one")[-1:]
+    assert request.author == "staff.one"
+    assert request.purpose == "yearly tables of the advice"
+
+
+def test_an_analyst_goes_from_released_tables_to_a_requested_result(desk: Desk, analyst_notebook: str) -> None:
+    assert "RAW" not in analyst_notebook
+    assert "<NA>" in analyst_notebook
+    requests = [r for r in desk.house.house.gateway.requests("analyst.one") if r.author == "analyst.one"]
+    assert [(r.stage.value, r.state) for r in requests] == [("outside", RequestState.SUBMITTED)]
+    release = desk.house.approve_and_release(requests[0].id)
+    manifest = json.loads(
+        (desk.house.house.settings.root / "releases" / "outside" / release / "manifest.json").read_text()
+    )
+    assert [table["id"] for table in manifest["tables"]] == ["at_work", "position_share", "at_work_change"]
+
+
+def test_what_an_analyst_sees_ahead_is_what_is_released(desk: Desk, analyst_notebook: str) -> None:
+    """Compare the look ahead with the file of the release, cell by cell."""
+    (folder,) = (desk.house.house.settings.root / "releases" / "outside").iterdir()
+    source = f"""
+import pandas, workbench
+title = dict(nl="a", fr="b", en="c")
+project = workbench.open()
+made = project.share("position_share", table="t3", denominator={{"position": "_T"}}, decimals=1, title=title)
+printed = pandas.read_csv("{folder}/tables/position_share.csv", dtype=str, keep_default_na=False)
+keys = ["sex", "region", "position", "TIME_PERIOD"]
+ahead = made.frame.set_index(keys).sort_index()
+there = printed.set_index(keys).sort_index()
+figures = ahead["OBS_VALUE"].map(lambda value: "" if pandas.isna(value) else f"{{value:.1f}}")
+same = (figures == there["OBS_VALUE"]) & (ahead["CONF_STATUS"] == there["CONF_STATUS"])
+print(len(there), "cells,", int((~same).sum()), "differ,", int((there["CONF_STATUS"] == "C").sum()), "hidden")
+"""
+    said = desk.cell(source, "analyst.one")
+    assert " 0 differ" in said, said
+    assert " 0 hidden" not in said
+
+
+def test_an_analyst_is_refused_microdata_in_one_sentence(desk: Desk) -> None:
+    said = desk.cell("import workbench\nworkbench.open().data()", "analyst.one")
+    assert said.startswith("NO_MICRODATA: you may not open the microdata")
+    assert "Traceback" not in said
+
+
+def test_the_gateway_refuses_microdata_whatever_the_library_says(desk: Desk) -> None:
+    source = "from workbench.gateway import Gateway\n"
+    source += f"Gateway.from_environment().arrow('projects', '{PROJECT}', 'data', '2010-Q1')"
+    said = desk.cell(source, "analyst.one")
+    assert said.startswith("NOT_CBSS_STAFF")
+
+
+def test_somebody_of_no_project_is_told_so(desk: Desk) -> None:
+    said = desk.cell("import workbench\nworkbench.open()", "nobody.one")
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_cluster_of_processes_reads_the_data(desk: Desk) -> None:
+    source = """
+import workbench
+project = workbench.open()
+one = project.table("t1", period=project.periods[:2]).frame
+with workbench.cluster(2) as client:
+    two = project.table("t1", period=project.periods[:2]).frame
+    print(len(client.scheduler_info()["workers"]), "workers over", client.scheduler.address.split(":")[0])
+print("same:", one.equals(two))
+"""
+    said = desk.cell(source, "staff.one")
+    assert "2 workers over tls" in said, said
+    assert "same: True" in said
+
+
+@pytest.mark.parametrize("path", sorted(TUTORIALS.glob("*.ipynb")), ids=lambda path: path.name)
+def test_tutorials_are_kept_without_outputs_and_for_our_kernel(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert notebook["metadata"]["kernelspec"]["name"] == "enclave"
+    for cell in notebook["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None

@@ -1,0 +1,84 @@
+"""A real house on made-up data behind the real interface on a Unix socket, for notebooks to work with."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from tornado.netutil import bind_unix_socket
+
+from enclave.gateway.review import Decision
+from enclave.synthetic.deliveries import write_deliveries
+from enclave.synthetic.presets import Preset
+from enclave.web.application import server
+from enclave.web.services import Services
+from enclave.wiring.demo import POLICY, SEED
+from enclave.wiring.house import House, made_up_people, make_house, open_house
+from enclave.wiring.ports import now
+from enclave.wiring.production import prepare_year, take_in_all
+from tests.lib.web_app import services_of
+
+YEAR = 2016
+PROJECT = f"{POLICY}-{YEAR}"
+
+
+@dataclass(frozen=True)
+class NotebookHouse:
+    """An open house that listens on `socket`."""
+
+    house: House
+    socket: Path
+
+    def approve_and_release(self, request_id: str) -> str:
+        """Play the two checkers and the operator; return the release."""
+        for checker in ("checker.one", "checker.two"):
+            self.house.gateway.vote(request_id, checker, Decision.APPROVE)
+        release = self.house.gateway.release(request_id, "operator.one").release
+        assert release is not None
+        return release
+
+
+@contextmanager
+def prepared_house(folder: Path, policies: Path) -> Iterator[NotebookHouse]:
+    """Make a house with the smallest made-up year, prepared and ready to produce; serve it until the test is over."""
+    make_house(folder / "house", synthetic=True, policies=policies)
+    with open_house(folder / "house") as house:
+        people = made_up_people(PROJECT, now().date() + timedelta(days=365))
+        house.register.enrol(people, "steward.one")
+        world = house.reference.made_up_world()
+        write_deliveries(Preset.TINY, folder / "deliveries", year=YEAR, seed=SEED, references=world, progress=_quiet)
+        take_in_all(house, folder / "deliveries", "steward.one", say=_quiet)
+        prepare_year(house, house.reference.policy(POLICY), YEAR, "staff.one", say=_quiet)
+        with _served(services_of(house), folder / "gateway.sock") as socket:
+            yield NotebookHouse(house, socket)
+
+
+@contextmanager
+def _served(services: Services, socket: Path) -> Iterator[Path]:
+    """Listen on the socket, and do jobs, in threads of their own."""
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
+    listening = bind_unix_socket(str(socket))
+
+    async def run() -> None:
+        serving = server(services)
+        serving.add_socket(listening)
+        await ended.wait()
+        serving.stop()
+        await serving.close_all_connections()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
+    thread.start()
+    services.jobs.start()
+    try:
+        yield socket
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(10)
+        loop.close()
+
+
+def _quiet(_: str) -> None:
+    """Hear progress, and say nothing."""
