@@ -1,4 +1,4 @@
-"""Installs client library and kernelspec into the environment that runs this script, and switches extensions off there.
+"""Installs client library and kernelspec into the environment that runs this script.
 
     .venv-analyst/bin/python kernels/install.py
 

@@ -8,15 +8,13 @@ import os
 import sys
 from pathlib import Path
 
-from traitlets.config import get_config
-
 HERE = Path(__file__).resolve().parent
 HOME = Path(os.environ["HOME"])
 
 sys.path.append(str(HERE))  # what the server adds stands beside this file; a server in isolated mode has no other way
 from workbench_server.first_start import START, furnish  # noqa: E402
 
-c = get_config()
+c = get_config()  # type: ignore[name-defined]  # noqa: F821  given by traitlets
 
 # Where one works: the home of this person in this project.
 c.ServerApp.root_dir = str(HOME)
@@ -25,9 +23,9 @@ c.LabApp.default_url = f"/lab/tree/{START}"
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = os.geteuid() == 0  # only where everything runs as one user, on made-up data
 
-# Nothing but notebooks and their kernel. Extensions of the server are switched off by a file that installing places in
-# the environment, since Jupyter Server does not heed this list when an extension starts it.
+# Nothing but notebooks and their kernel.
 c.ServerApp.terminals_enabled = False
+c.ServerApp.jpserver_extensions = {"jupyter_lsp": False, "jupyter_server_terminals": False, "notebook_shim": False}
 c.ServerApp.allow_external_kernels = False
 c.KernelSpecManager.allowed_kernelspecs = {"enclave"}
 c.KernelSpecManager.ensure_native_kernel = False

@@ -7,9 +7,9 @@ _STYLE = (
     "<style>"
     ".workbench{max-width:62em;line-height:1.45}"
     ".workbench table{border-collapse:collapse;margin:.5em 0}"
-    ".workbench th,.workbench td{padding:.15em .7em;text-align:left}"
-    ".workbench th,.workbench td{border-bottom:1px solid var(--jp-border-color2,#ddd)}"
-    ".workbench td.figure{text-align:right;font-variant-numeric:tabular-nums}"
+    ".workbench table th,.workbench table td{padding:.15em .7em;border-bottom:1px solid var(--jp-border-color2,#ddd)}"
+    ".workbench table th.text,.workbench table td.text{text-align:left}"
+    ".workbench table th.figure,.workbench table td.figure{text-align:right;font-variant-numeric:tabular-nums}"
     ".workbench .scroll{max-height:32em;overflow:auto}"
     ".workbench .note{color:var(--jp-ui-font-color2,#555);font-size:90%}"
     ".workbench .stamp{border:1px solid currentColor;border-radius:3px;padding:0 .5em;font-weight:600}"
@@ -54,16 +54,18 @@ def listing(items: Iterable[str]) -> str:
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[str]], *, figures_from: int | None = None) -> str:
     """Return a table, escaped; columns from number `figures_from` on hold figures, the others text."""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "".join(f"<tr>{''.join(_cells(row, figures_from))}</tr>" for row in rows)
+    first = len(head) if figures_from is None else figures_from
+    kinds = ["text" if place < first else "figure" for place in range(len(head))]
+    top = "".join(f'<th scope="col" class="{kind}">{escape(cell)}</th>' for kind, cell in zip(kinds, head, strict=True))
+    titles = 0 if figures_from is None else first
+    body = "".join(f"<tr>{''.join(_cells(row, kinds, titles))}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cells(row: Sequence[str], figures_from: int | None) -> Iterable[str]:
-    for place, cell in enumerate(row):
-        if figures_from is None:
-            yield f"<td>{escape(cell)}</td>"
-        elif place < figures_from:
-            yield f'<th scope="row">{escape(cell)}</th>'
+def _cells(row: Sequence[str], kinds: Sequence[str], titles: int) -> Iterable[str]:
+    """Yield the cells of a row; the first `titles` are its headings."""
+    for place, (kind, cell) in enumerate(zip(kinds, row, strict=True)):
+        if place < titles:
+            yield f'<th scope="row" class="{kind}">{escape(cell)}</th>'
         else:
-            yield f'<td class="figure">{escape(cell)}</td>'
+            yield f'<td class="{kind}">{escape(cell)}</td>'

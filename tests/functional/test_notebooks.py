@@ -36,24 +36,20 @@ class Desk:
         notebook = self.folder / name
         shutil.copyfile(TUTORIALS / name, notebook)
         self._execute(notebook, account)
-        return _printed(json.loads(notebook.read_text(encoding="utf-8")))
+        ran = json.loads(notebook.read_text(encoding="utf-8"))
+        return "\n".join(text for cell in ran["cells"] for text in _printed(cell))
 
-    def cell(self, source: str, account: str) -> str:
-        """Run one cell as this person, which may fail; return what it printed."""
-        notebook = self.folder / "cell.ipynb"
-        cell = {
-            "id": "a",
-            "cell_type": "code",
-            "metadata": {},
-            "source": source,
-            "outputs": [],
-            "execution_count": None,
-        }
+    def cells(self, account: str, *sources: str) -> list[str]:
+        """Run these cells as this person; they may fail. Return what each printed."""
+        notebook = self.folder / "cells.ipynb"
+        empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        cells = [{"id": f"c{number}", "source": source, **empty} for number, source in enumerate(sources)]
         kernel = {"kernelspec": {"name": "enclave", "display_name": "", "language": "python"}}
-        content = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+        content = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
         notebook.write_text(json.dumps(content), encoding="utf-8")
         self._execute(notebook, account, "--allow-errors")
-        return _printed(json.loads(notebook.read_text(encoding="utf-8")))
+        ran = json.loads(notebook.read_text(encoding="utf-8"))
+        return ["\n".join(_printed(cell)) for cell in ran["cells"]]
 
     def _execute(self, notebook: Path, account: str, *options: str) -> None:
         line = [str(PYTHON), "-m", "jupyter", "execute", "--inplace", f"--timeout={SECONDS_PER_CELL}", *options]
@@ -70,14 +66,13 @@ class Desk:
         assert ended.returncode == 0, ended.stderr[-3000:]
 
 
-def _printed(notebook: dict[str, Any]) -> str:
+def _printed(cell: dict[str, Any]) -> list[str]:
     texts: list[str] = []
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            texts += output.get("text", ())
-            texts += output.get("data", {}).get("text/plain", ())
-            texts += output.get("traceback", ())
-    return "\n".join(texts)
+    for output in cell.get("outputs", ()):
+        texts += output.get("text", ())
+        texts += output.get("data", {}).get("text/plain", ())
+        texts += output.get("traceback", ())
+    return texts
 
 
 @pytest.fixture(scope="module")
@@ -123,48 +118,23 @@ def test_an_analyst_goes_from_released_tables_to_a_requested_result(desk: Desk, 
     assert [table["id"] for table in manifest["tables"]] == ["at_work", "position_share", "at_work_change"]
 
 
-def test_what_an_analyst_sees_ahead_is_what_is_released(desk: Desk, analyst_notebook: str) -> None:
-    """Compare the look ahead with the file of the release, cell by cell."""
-    (folder,) = (desk.house.house.settings.root / "releases" / "outside").iterdir()
-    source = f"""
+LOOK_AHEAD = """
 import pandas, workbench
-title = dict(nl="a", fr="b", en="c")
 project = workbench.open()
-made = project.share("position_share", table="t3", denominator={{"position": "_T"}}, decimals=1, title=title)
-printed = pandas.read_csv("{folder}/tables/position_share.csv", dtype=str, keep_default_na=False)
+title = dict(nl="a", fr="b", en="c")
+made = project.share("position_share", table="t3", denominator={"position": "_T"}, decimals=1, title=title)
+printed = pandas.read_csv("FOLDER/tables/position_share.csv", dtype=str, keep_default_na=False)
 keys = ["sex", "region", "position", "TIME_PERIOD"]
-ahead = made.frame.set_index(keys).sort_index()
-there = printed.set_index(keys).sort_index()
-figures = ahead["OBS_VALUE"].map(lambda value: "" if pandas.isna(value) else f"{{value:.1f}}")
+ahead, there = made.frame.set_index(keys).sort_index(), printed.set_index(keys).sort_index()
+figures = ahead["OBS_VALUE"].map(lambda value: "" if pandas.isna(value) else f"{value:.1f}")
 same = (figures == there["OBS_VALUE"]) & (ahead["CONF_STATUS"] == there["CONF_STATUS"])
 print(len(there), "cells,", int((~same).sum()), "differ,", int((there["CONF_STATUS"] == "C").sum()), "hidden")
 """
-    said = desk.cell(source, "analyst.one")
-    assert " 0 differ" in said, said
-    assert " 0 hidden" not in said
-
-
-def test_an_analyst_is_refused_microdata_in_one_sentence(desk: Desk) -> None:
-    said = desk.cell("import workbench\nworkbench.open().data()", "analyst.one")
-    assert said.startswith("NO_MICRODATA: you may not open the microdata")
-    assert "Traceback" not in said
-
-
-def test_the_gateway_refuses_microdata_whatever_the_library_says(desk: Desk) -> None:
-    source = "from workbench.gateway import Gateway\n"
-    source += f"Gateway.from_environment().arrow('projects', '{PROJECT}', 'data', '2010-Q1')"
-    said = desk.cell(source, "analyst.one")
-    assert said.startswith("NOT_CBSS_STAFF")
-
-
-def test_somebody_of_no_project_is_told_so(desk: Desk) -> None:
-    said = desk.cell("import workbench\nworkbench.open()", "nobody.one")
-    assert "Traceback" not in said
-    assert len(said.splitlines()) == 1
-
-
-def test_a_cluster_of_processes_reads_the_data(desk: Desk) -> None:
-    source = """
+ASK_PAST_THE_LIBRARY = """
+from workbench.gateway import Gateway
+Gateway.from_environment().arrow("projects", project.id, "data", project.periods[0])
+"""
+TWO_PROCESSES = """
 import workbench
 project = workbench.open()
 one = project.table("t1", period=project.periods[:2]).frame
@@ -173,7 +143,27 @@ with workbench.cluster(2) as client:
     print(len(client.scheduler_info()["workers"]), "workers over", client.scheduler.address.split(":")[0])
 print("same:", one.equals(two))
 """
-    said = desk.cell(source, "staff.one")
+
+
+def test_the_look_ahead_is_what_is_released_and_microdata_stay_closed(desk: Desk, analyst_notebook: str) -> None:
+    (folder,) = (desk.house.house.settings.root / "releases" / "outside").iterdir()
+    look_ahead = LOOK_AHEAD.replace("FOLDER", str(folder))
+    compared, refused, refused_again = desk.cells("analyst.one", look_ahead, "project.data()", ASK_PAST_THE_LIBRARY)
+    assert " 0 differ" in compared, compared
+    assert " 0 hidden" not in compared
+    assert refused.startswith("NO_MICRODATA: you may not open the microdata")
+    assert refused_again.startswith("NOT_CBSS_STAFF: "), "the gateway refuses whatever the library says"
+    assert "Traceback" not in refused + refused_again
+
+
+def test_somebody_of_no_project_is_told_so_in_one_sentence(desk: Desk) -> None:
+    (said,) = desk.cells("nobody.one", "import workbench\nworkbench.open()")
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_cluster_of_processes_counts_alike(desk: Desk) -> None:
+    (said,) = desk.cells("staff.one", TWO_PROCESSES)
     assert "2 workers over tls" in said, said
     assert "same: True" in said
 

@@ -25,5 +25,4 @@ def installed(prefix: Path) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(packages),
         "JUPYTER_PATH": str(prefix / "share" / "jupyter"),
-        "JUPYTER_CONFIG_PATH": str(prefix / "etc" / "jupyter"),
     }

@@ -70,8 +70,8 @@ def quarter(rows: Iterable[tuple[int, str, str]]) -> bytes:
     return stream(
         {
             "person": pa.array(people, pa.int64()),
-            "sex": pa.array(sexes).dictionary_encode(),
-            "position": pa.array(positions).dictionary_encode(),
+            "sex": _texts(sexes),
+            "position": _texts(positions),
         }
     )
 
@@ -81,15 +81,19 @@ def released(cells: Iterable[tuple[str, str, str, int | None]]) -> bytes:
     sexes, positions, periods, figures = zip(*cells, strict=True)
     return stream(
         {
-            "sex": pa.array(sexes),
-            "position": pa.array(positions),
-            "TIME_PERIOD": pa.array(periods),
-            "UNIT": pa.array(["person"] * len(figures)),
+            "sex": _texts(sexes),
+            "position": _texts(positions),
+            "TIME_PERIOD": _texts(periods),
+            "UNIT": _texts(["person"] * len(figures)),
             "OBS_VALUE": pa.array(figures, pa.int64()),
-            "CONF_STATUS": pa.array(["C" if figure is None else "F" for figure in figures]),
-            "OBS_STATUS": pa.array(["A"] * len(figures)),
+            "CONF_STATUS": _texts(["C" if figure is None else "F" for figure in figures]),
+            "OBS_STATUS": _texts(["A"] * len(figures)),
         }
     )
+
+
+def _texts(values: Iterable[str]) -> pa.Array:
+    return pa.array(list(values), pa.string()).dictionary_encode()
 
 
 def stream(columns: dict[str, pa.Array]) -> bytes:
