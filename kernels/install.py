@@ -26,9 +26,10 @@ def install(prefix: Path | None = None) -> None:
             else:
                 shutil.copyfile(source, target)
         command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
-        command += ["--no-build-isolation", "--no-index", "--force-reinstall"]
-        where = [f"--prefix={prefix}"] if prefix else []
-        subprocess.run([*command, *where, folder], check=True)  # noqa: S603  our own interpreter and words
+        command += ["--no-build-isolation", "--no-index"]
+        # Elsewhere, what the environment itself has must stay: pip would take it out before it installs.
+        command += ["--ignore-installed", f"--prefix={prefix}"] if prefix else ["--force-reinstall"]
+        subprocess.run([*command, folder], check=True)  # noqa: S603  our own interpreter and words
 
 
 if __name__ == "__main__":

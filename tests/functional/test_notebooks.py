@@ -42,7 +42,7 @@ class Desk:
     def cells(self, account: str, *sources: str) -> list[str]:
         """Run these cells as this person; they may fail. Return what each printed."""
         notebook = self.folder / "cells.ipynb"
-        empty = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        empty: dict[str, Any] = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
         cells = [{"id": f"c{number}", "source": source, **empty} for number, source in enumerate(sources)]
         kernel = {"kernelspec": {"name": "enclave", "display_name": "", "language": "python"}}
         content = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
@@ -94,7 +94,7 @@ def staff_notebook(desk: Desk) -> str:
 def analyst_notebook(desk: Desk, staff_notebook: str) -> str:
     """Run the analyst's notebook after the tables of the other one were approved and released."""
     (request,) = desk.house.house.gateway.requests("staff.one")
-    desk.house.approve_and_release(request.id)
+    desk.house.approve_and_release(request)
     return desk.run("analyst.ipynb", "analyst.one")
 
 
@@ -111,10 +111,8 @@ def test_an_analyst_goes_from_released_tables_to_a_requested_result(desk: Desk, 
     assert "<NA>" in analyst_notebook
     requests = [r for r in desk.house.house.gateway.requests("analyst.one") if r.author == "analyst.one"]
     assert [(r.stage.value, r.state) for r in requests] == [("outside", RequestState.SUBMITTED)]
-    release = desk.house.approve_and_release(requests[0].id)
-    manifest = json.loads(
-        (desk.house.house.settings.root / "releases" / "outside" / release / "manifest.json").read_text()
-    )
+    release = desk.house.approve_and_release(requests[0])
+    manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     assert [table["id"] for table in manifest["tables"]] == ["at_work", "position_share", "at_work_change"]
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from tornado.netutil import bind_unix_socket
 
-from enclave.gateway.review import Decision
+from enclave.gateway.request import Request
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
 from enclave.web.application import server
 from enclave.web.services import Services
-from enclave.wiring.demo import POLICY, SEED
+from enclave.wiring.demo import MEDIUM, POLICY, SEED, approve_and_release, opener_of
 from enclave.wiring.house import House, made_up_people, make_house, open_house
+from enclave.wiring.key_holder import by_new_key_file
 from enclave.wiring.ports import now
 from enclave.wiring.production import prepare_year, take_in_all
 from tests.lib.web_app import services_of
@@ -32,20 +33,16 @@ class NotebookHouse:
     house: House
     socket: Path
 
-    def approve_and_release(self, request_id: str) -> str:
-        """Play the two checkers and the operator; return the release."""
-        for checker in ("checker.one", "checker.two"):
-            self.house.gateway.vote(request_id, checker, Decision.APPROVE)
-        release = self.house.gateway.release(request_id, "operator.one").release
-        assert release is not None
-        return release
+    def approve_and_release(self, request: Request) -> Path:
+        """Play the two checkers and the operator; return the folder of the release."""
+        return approve_and_release(self.house, request, say=_quiet)
 
 
 @contextmanager
 def prepared_house(folder: Path, policies: Path) -> Iterator[NotebookHouse]:
     """Make a house with the smallest made-up year, prepared and ready to produce; serve it until the test is over."""
-    make_house(folder / "house", synthetic=True, policies=policies)
-    with open_house(folder / "house") as house:
+    make_house(folder / "house", synthetic=True, protect=by_new_key_file(folder / MEDIUM), policies=policies)
+    with open_house(folder / "house", opener_of(folder)) as house:
         people = made_up_people(PROJECT, now().date() + timedelta(days=365))
         house.register.enrol(people, "steward.one")
         world = house.reference.made_up_world()
