@@ -55,7 +55,7 @@ def _table(entry: ReleaseTable, content: ReleaseContent) -> Json:
 
 
 def _figure_columns(entry: ReleaseTable, content: ReleaseContent) -> dict[str, dict[str, Json]]:
-    marks = "|".join(["F", *(meaning.mark.code for meaning in content.marks)])
+    marks = "|".join(["F", *(meaning.mark.code for meaning in content.legend(entry.table.spec))])
     number: Json = "decimal" if entry.table.decimals else "integer"
     return {
         "TIME_PERIOD": {"required": True},

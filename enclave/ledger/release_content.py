@@ -10,7 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from enclave.errors import EnclaveBug, RequestError
-from enclave.sdc.table import TOTAL, Mark, ProtectedTable, Variable
+from enclave.sdc.derive import is_change
+from enclave.sdc.table import TOTAL, Mark, ProtectedTable, TableSpec, Variable
 from enclave.sdc.words import Words
 
 FREE = "F"
@@ -119,7 +120,7 @@ class ReleaseContent:
             raise RequestError("RELEASE_MARKS", f"a release explains each mark once; {FREE}, N and L are taken")
         for entry in self.tables:
             _check_id(entry.table.spec.id)
-            _check_cells(entry.table, frozenset(codes))
+            _check_cells(entry.table, frozenset(explained.mark.code for explained in self.legend(entry.table.spec)))
         for variable in self.variables:
             self._check_words(variable)
 
@@ -133,6 +134,10 @@ class ReleaseContent:
                 if found.setdefault(variable.id, variable) != variable:
                     raise EnclaveBug("VARIABLE_TWO_WAYS", f"'{variable.id}' has two code lists in one release")
         return tuple(found[name] for name in sorted(found))
+
+    def legend(self, spec: TableSpec) -> tuple[MarkMeaning, ...]:
+        """Return the marks that can stand in a table: those without a minimum in changes, all others elsewhere."""
+        return tuple(explained for explained in self.marks if (explained.mark.minimum is None) == is_change(spec))
 
     def label(self, variable_id: str, code: str) -> Words:
         """Return the words for a code, the total's included."""

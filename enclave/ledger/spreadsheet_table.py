@@ -68,7 +68,7 @@ class TableSheet:
         """Write stamp, title and legend above the table; return the row of its header."""
         lines = [(STAMP.en, self.styles.stamp)] if self.content.synthetic else []
         lines += [(text, self.styles.plain) for text in self.entry.title.all]
-        for explained in self.content.marks:
+        for explained in self.content.legend(self._spec):
             lines.append((f"{explained.mark.code} = {joined(explained.meaning)}", self.styles.plain))
         lines += [(text, self.styles.plain) for text in self._about()]
         for row, (text, style) in enumerate(lines):

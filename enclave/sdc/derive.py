@@ -17,7 +17,10 @@ from enclave.sdc.derivation import Derivation, Kind
 from enclave.sdc.table import Bools, Ints, ProtectedTable, TableSpec, Variable
 
 HIDDEN = "C"
-"""Mark of a derived cell of which an operand is hidden."""
+"""Mark of a sum or a share of which an operand is hidden."""
+
+HIDDEN_CHANGE = "X"
+"""Mark of a change of which an operand is hidden. Unlike all else that is hidden, it can be negative."""
 
 NOT_APPLICABLE = "N"
 """Mark of a share whose denominator is zero: nothing is hidden, there is no figure."""
@@ -58,6 +61,11 @@ def derived_spec(derivation: Derivation, spec: TableSpec) -> TableSpec:
     return summed
 
 
+def is_change(spec: TableSpec) -> bool:
+    """Whether the figures of a table are changes between periods."""
+    return f":{Kind.CHANGE.value}:" in spec.measure
+
+
 def relations(derivation: Derivation, spec: TableSpec) -> sparse.csr_array | None:
     """Return the matrix with derived cells == matrix @ stage-1 cells (both flattened); None for a share: not linear."""
     if derivation.kind is Kind.SHARE:
@@ -71,7 +79,7 @@ def _derive_one(derivation: Derivation, source: ProtectedTable) -> ProtectedTabl
     operands = _operands(derivation, source.spec, {})
     values, hidden = _apply(operands, source)
     structural = abs(operands) @ (~source.structural).ravel().astype(np.int64) == 0
-    marks = np.where(hidden, HIDDEN, "F")
+    marks = np.where(hidden, HIDDEN_CHANGE if derivation.kind is Kind.CHANGE else HIDDEN, "F")
     decimals = source.decimals
     if derivation.kind is Kind.SHARE:
         divisors, divisor_hidden = _apply(_operands(derivation, source.spec, dict(derivation.denominator)), source)

@@ -54,7 +54,8 @@ class Remembered:
         for mark in marks:
             cells = ids[table.marks == mark.code]
             self.withheld[cells] = True
-            self.low[cells] = np.maximum(self.low[cells], mark.minimum)
+            if mark.minimum is not None:
+                self.low[cells] = np.maximum(self.low[cells], mark.minimum)
             if mark.maximum is not None:
                 self.high[cells] = np.minimum(self.high[cells], mark.maximum)
         self.withheld &= ~self.public

@@ -214,7 +214,7 @@ def _bounds(situation: Situation, rules: Rules) -> tuple[Ints, Ints]:
         here = situation.requested.copy()
         if rules.mark is MarkMode.TWO:
             here &= (values < rules.minimum_frequency) == (mark.code == HIDDEN)
-        low[here] = mark.minimum
+        low[here] = mark.minimum or 0
         high[here] = NO_UPPER if mark.maximum is None else mark.maximum
     return np.maximum(low, situation.low), np.minimum(high, situation.high)
 

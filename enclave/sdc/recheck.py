@@ -102,9 +102,10 @@ def _by_the_rules(whole: Situation, releases: Sequence[Sequence[Released]], rule
 
 def _is_allowed(mark: Mark, rules: Rules) -> bool:
     """Whether a mark says no more of a cell than that it is hidden or, under two marks, on which side it lies."""
+    least = mark.minimum or 0
     if mark.maximum is None:
-        return mark.minimum <= (rules.minimum_frequency if rules.mark is MarkMode.TWO else rules.least_hidden)
-    small = mark.minimum <= rules.least_hidden and mark.maximum >= rules.minimum_frequency - 1
+        return least <= (rules.minimum_frequency if rules.mark is MarkMode.TWO else rules.least_hidden)
+    small = least <= rules.least_hidden and mark.maximum >= rules.minimum_frequency - 1
     return rules.mark is MarkMode.TWO and small
 
 

@@ -260,10 +260,13 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What a hidden cell can be in the reader's eyes: at least `minimum`, at most `maximum` (None: no bound)."""
+    """What a hidden cell can be in the reader's eyes: at least `minimum`, at most `maximum` (None: no bound).
+
+    Counts, sums and shares are never negative; only the mark of changes has no minimum.
+    """
 
     code: str
-    minimum: int
+    minimum: int | None
     maximum: int | None
 
 

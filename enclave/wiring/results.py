@@ -21,13 +21,41 @@ from enclave.ledger.release_content import (
 )
 from enclave.policy.model import Policy
 from enclave.sdc.derivation import Derivation, Kind
-from enclave.sdc.derive import derive, relations
+from enclave.sdc.derive import HIDDEN, HIDDEN_CHANGE, derive, relations
 from enclave.sdc.recheck import Derived
 from enclave.sdc.table import Mark, ProtectedTable
 from enclave.sdc.words import Words
 from enclave.wiring.content import policy_reference, tools
 
 EXPRESSION = "derived"
+
+NOT_NEGATIVE = MarkMeaning(
+    Mark(HIDDEN, 0, None),
+    Words(
+        "niet getoond, omdat een getal waaruit dit wordt berekend verborgen is; een som of aandeel van nul of meer, of"
+        " een aandeel zonder noemer",
+        "non affiché, car un nombre dont celui-ci est calculé est masqué ; une somme ou une part de zéro ou plus, ou"
+        " une part sans dénominateur",
+        "not shown, because a figure from which this one is worked out is hidden; a sum or share of zero or more, or a"
+        " share of nothing",
+    ),
+)
+"""A hidden sum or share. A share can pass 100 % where its denominator is another category."""
+
+ANY_CHANGE = MarkMeaning(
+    Mark(HIDDEN_CHANGE, None, None),
+    Words(
+        "niet getoond, omdat een van beide getallen verborgen is; een verandering kan negatief, nul of positief zijn",
+        "non affiché, car un des deux nombres est masqué ; une variation peut être négative, nulle ou positive",
+        "not shown, because one of the two figures is hidden; a change can be negative, zero or positive",
+    ),
+)
+
+
+def legend(derivations: Sequence[Derivation]) -> tuple[MarkMeaning, ...]:
+    """Return what a hidden result can be: the marks of stage 1 speak of counts, and say more than is so of results."""
+    kinds = {derivation.kind for derivation in derivations}
+    return (*([NOT_NEGATIVE] if kinds - {Kind.CHANGE} else []), *([ANY_CHANGE] if Kind.CHANGE in kinds else []))
 
 
 def check_operations(policy: Policy, derivations: Sequence[Derivation]) -> None:
@@ -57,7 +85,7 @@ def stage_two_content(
         tables=tuple(ReleaseTable(table, d.title) for table, d in zip(tables, derivations, strict=True)),
         names={v.id: Words(v.label.nl, v.label.fr, v.label.en) for v in policy.variables},
         labels=release.labels,
-        marks=tuple(_meaning(mark) for mark in stage_one["marks"]),
+        marks=legend(derivations),
         rules=(*(_rule(rule) for rule in stage_one["rules"]), *(_expression(d, release) for d in derivations)),
         attackers=(AttackerRun("outsider, both stages", attacked, passed=True),),
         data_snapshot=stage_one["data_snapshot"],
@@ -107,11 +135,6 @@ def derived_cells(
         if relation is not None and derivation.kind is Kind.SUM:
             found.append(Derived(table, first_source + number, relation))
     return tuple(found)
-
-
-def _meaning(mark: Mapping[str, Any]) -> MarkMeaning:
-    meaning = Words.from_mapping(mark["meaning"], "mark of the release inside")
-    return MarkMeaning(Mark(mark["code"], mark["minimum"], mark["maximum"]), meaning)
 
 
 def _rule(rule: Mapping[str, Any]) -> RuleApplied:

@@ -97,7 +97,7 @@ def set_up(
     hidden: dict[CellKey, tuple[int, ...]] = {}
     lines: list[Line] = []
     for table, legend in zip(tables, marks, strict=True):
-        bounds = {mark.code: (mark.minimum, mark.maximum) for mark in legend}
+        bounds = {mark.code: (mark.minimum or 0, mark.maximum) for mark in legend}
         for position, key, members in space.cells(table.spec):
             inside[key] = members
             low, high = _bounds(table, position, bounds)

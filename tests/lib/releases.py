@@ -68,8 +68,10 @@ def one_position() -> ProtectedTable:
     return protected(spec, [[70, 50]])
 
 
-def content(*, synthetic: bool = True, tables: Sequence[ProtectedTable] | None = None) -> ReleaseContent:
-    """Return a whole release over made-up tables."""
+def content(
+    *, synthetic: bool = True, tables: Sequence[ProtectedTable] | None = None, marks: Sequence[Mark] = ()
+) -> ReleaseContent:
+    """Return a whole release over made-up tables; `marks` beside the one for counts."""
     chosen = (by_sex_and_position(), by_sex(), one_position()) if tables is None else tables
     return ReleaseContent(
         project="advice-17-17-2016",
@@ -79,7 +81,10 @@ def content(*, synthetic: bool = True, tables: Sequence[ProtectedTable] | None =
         tables=tuple(ReleaseTable(table, words(f"Table {table.spec.id}, with a comma")) for table in chosen),
         names={"sex": words("Sex"), "position": words("Position")},
         labels={v.id: {code: words(f"{v.id} {code}") for code in v.codes[1:]} for v in (SEX, POSITION)},
-        marks=(MarkMeaning(Mark("C", 0, None), words("fewer than 5, or withheld")),),
+        marks=(
+            MarkMeaning(Mark("C", 0, None), words("fewer than 5, or withheld")),
+            *(MarkMeaning(mark, words("a change, perhaps negative")) for mark in marks),
+        ),
         rules=(RuleApplied("minimum_frequency", {"value": 5}, "7"),),
         attackers=(AttackerRun("outsider", 10, passed=True),),
         data_snapshot="0f" * 16,
@@ -115,3 +120,16 @@ def written(folder: Path, files: Mapping[str, bytes]) -> Path:
 def published(folder: Path, key: SigningKey, made: ReleaseContent | None = None) -> Path:
     """Return a signed release folder."""
     return publish(folder, "r1", release_files(key, content() if made is None else made))
+
+
+def changes() -> ProtectedTable:
+    """Return t4: changes of t1's total by sex from the first period to the second, one of them hidden."""
+    spec = TableSpec("t4", (SEX,), PERIODS[1:], "clients-2016", measure="count:change:1")
+    marks = np.array([["F", "X", "X"]])
+    values = np.array([[-3, 0, 0]], dtype=np.int64)
+    return ProtectedTable(spec, values, marks, np.zeros(spec.shape, dtype=np.bool_))
+
+
+def with_changes(minimum: int | None = None) -> ReleaseContent:
+    """Return a release of a table of counts and one of changes; `minimum` is what the mark of changes says."""
+    return content(tables=(by_sex_and_position(), changes()), marks=[Mark("X", minimum, None)])

@@ -108,7 +108,7 @@ class Evidence:
         found: dict[CellKey, int] = {}
         printed = len(self.printed) - self.unseen
         for table, legend in zip(self.printed[:printed], self.marks[:printed], strict=True):
-            minimum = {mark.code: mark.minimum for mark in legend if mark.maximum is not None}
+            minimum = {mark.code: mark.minimum or 0 for mark in legend if mark.maximum is not None}
             for place, key in places(table.spec):
                 mark = str(table.marks[place])
                 if mark in minimum:
@@ -232,7 +232,7 @@ def assert_true_and_by_the_rules(history: History, rules: Rules) -> None:
 
 
 def _assert_mark_is_true(mark: Mark, value: int, key: CellKey) -> None:
-    assert value >= mark.minimum, f"the mark says more than is there: {key}"
+    assert mark.minimum is None or value >= mark.minimum, f"the mark says more than is there: {key}"
     assert mark.maximum is None or value <= mark.maximum, f"the mark says less than is there: {key}"
 
 

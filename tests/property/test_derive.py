@@ -53,7 +53,7 @@ def test_sums_and_changes(table: ProtectedTable, chosen: set[str]) -> None:
         if period:
             before = selected(table, period - 1, a, codes)
             earlier = (period - 1, A.codes.index(a))
-            assert changes.marks[earlier] == ("C" if now is None or before is None else "F")
+            assert changes.marks[earlier] == ("X" if now is None or before is None else "F")
             assert changes.values[earlier] == (0 if now is None or before is None else now - before)
 
 

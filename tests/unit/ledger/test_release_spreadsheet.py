@@ -11,7 +11,7 @@ from enclave.ledger.release_content import ReleaseContent, ReleaseTable
 from enclave.ledger.spreadsheet import CODES, COVER, spreadsheet
 from enclave.sdc.table import ProtectedTable, TableSpec
 from enclave.sdc.words import Words
-from tests.lib.releases import SEX, content, words
+from tests.lib.releases import SEX, content, with_changes, words
 
 
 def opened(made: ReleaseContent) -> Workbook:
@@ -123,3 +123,14 @@ def test_a_long_text_has_a_row_high_enough_to_be_read() -> None:
         ]
         assert found
         assert all((sheet.row_dimensions[number].height or 0) >= 4 * 15 for number in found)
+
+
+def test_each_sheet_explains_the_marks_that_can_stand_in_it_and_the_cover_all() -> None:
+    book = opened(with_changes())
+    counts, changes, cover = (texts(book[name]) for name in ("t1", "t4", COVER))
+    assert any(text.startswith("C = ") for text in counts)
+    assert not any(text.startswith("X = ") for text in counts)
+    assert any(text.startswith("X = ") and "perhaps negative" in text for text in changes)
+    assert not any(text.startswith("C = ") for text in changes)
+    assert changes.count("X") == 2
+    assert {"C", "X"} <= set(cover)

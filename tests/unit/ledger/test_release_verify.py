@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from enclave.errors import IntegrityError
+from enclave.errors import EnclaveBug, IntegrityError
 from enclave.ledger.manifest import MANIFEST, SIGNATURE, canonical_json
 from enclave.ledger.read_release import read_release
 from enclave.ledger.signing import SigningKey
@@ -21,7 +21,15 @@ from enclave.ledger.verify_release import verify
 from enclave.sdc.derivation import Derivation, Kind
 from enclave.sdc.derive import derive
 from enclave.sdc.table import Mark
-from tests.lib.releases import by_sex_and_position, content, published, release_files, words, written
+from tests.lib.releases import (
+    by_sex_and_position,
+    content,
+    published,
+    release_files,
+    with_changes,
+    words,
+    written,
+)
 
 Manifest = dict[str, Any]
 Change = Callable[[dict[str, bytes], Manifest], None]
@@ -341,7 +349,7 @@ def test_derived_tables_verify_and_come_back(tmp_path: Path, key: SigningKey) ->
         ],
         [by_sex_and_position()],
     )
-    folder = published(tmp_path, key, content(tables=made))
+    folder = published(tmp_path, key, content(tables=made, marks=[Mark("X", None, None)]))
     assert verify(folder, key.public_pem) == []
     assert [table.spec for table in read_release(folder, key.public_pem).tables] == [table.spec for table in made]
 
@@ -405,3 +413,29 @@ def test_without_a_key_it_says_how_it_is_used(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "there is no key there" in done.stderr
+
+
+def test_hidden_changes_verify_with_a_mark_that_has_no_minimum(tmp_path: Path, key: SigningKey) -> None:
+    folder = published(tmp_path, key, with_changes())
+    assert verify(folder, key.public_pem) == []
+    release = read_release(folder, key.public_pem)
+    assert [(mark.code, mark.minimum, mark.maximum) for mark in release.marks] == [("C", 0, None), ("X", None, None)]
+    assert np.unique(release.tables[1].marks).tolist() == ["F", "X"]
+
+
+def test_a_hidden_change_said_to_be_zero_or_more_is_refused(tmp_path: Path, key: SigningKey) -> None:
+    """By whoever writes the release, and by whoever verifies one that was written by hand."""
+    with pytest.raises(EnclaveBug):
+        with_changes(0)
+    files = release_files(key, with_changes())
+    manifest = json.loads(files[MANIFEST])
+    manifest["marks"][1]["minimum"] = 0
+    files[MANIFEST] = canonical_json(manifest)
+    files[SIGNATURE] = key.sign(files[MANIFEST])
+    assert verify(written(tmp_path / "changed", files), key.public_pem)
+
+
+def test_a_hidden_count_without_a_minimum_is_refused() -> None:
+    made = content()
+    with pytest.raises(EnclaveBug):
+        replace(made, marks=(replace(made.marks[0], mark=Mark("C", None, None)),))

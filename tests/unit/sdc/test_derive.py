@@ -5,7 +5,7 @@ import pytest
 
 from enclave.errors import RequestError
 from enclave.sdc.derivation import Derivation, Kind
-from enclave.sdc.derive import HIDDEN, NOT_APPLICABLE, derive, derived_spec, relations
+from enclave.sdc.derive import HIDDEN, HIDDEN_CHANGE, NOT_APPLICABLE, derive, derived_spec, is_change, relations
 from enclave.sdc.table import ProtectedTable, Table, TableSpec, Variable
 from enclave.sdc.words import Words
 
@@ -104,8 +104,8 @@ def test_a_change_starts_after_its_lag_and_needs_both_periods() -> None:
     made = derive([change], [source(hidden=((0, 1, 2), (2, 2, 3)))])[0]
     assert made.spec.periods == PERIODS[1:]
     assert made.values[0, 1].tolist() == [0, -10, 0, -7]
-    assert made.marks[0, 1].tolist() == ["F", "F", HIDDEN, "F"]
-    assert made.marks[1, 2].tolist() == ["F", "F", "F", HIDDEN]
+    assert made.marks[0, 1].tolist() == ["F", "F", HIDDEN_CHANGE, "F"]
+    assert made.marks[1, 2].tolist() == ["F", "F", "F", HIDDEN_CHANGE]
     assert not made.spec.constant
 
 
@@ -218,3 +218,9 @@ def test_nothing_is_derived_from_a_derived_table() -> None:
     change = derive([derivation(Kind.CHANGE, select=(), lag=1)], [source()])[0]
     with pytest.raises(RequestError, match="DERIVATION_OF_DERIVED"):
         derive([derivation(Kind.SUM, id="d2", table="d1")], [change])
+
+
+def test_a_hidden_change_has_a_mark_of_its_own_since_it_can_be_negative() -> None:
+    made = derive([derivation(Kind.CHANGE, select=(), lag=1)], [source(hidden=((0, 1, 2),))])[0]
+    assert is_change(made.spec)
+    assert set(np.unique(made.marks)) == {"F", HIDDEN_CHANGE}
