@@ -117,13 +117,13 @@ class MasterKeyFile:
 
     @property
     def protection(self) -> Protection:
-        """How it is protected; known while it is locked, too."""
-        return self._found()[0].protection
+        """How it is protected: no secret, known while it is locked and to whoever may read the file."""
+        return self._found(private=False)[0].protection
 
     @property
     def generation(self) -> int:
-        """How often the master key was drawn up to now; known while it is locked, too."""
-        return self._found()[0].generation
+        """How often the master key was drawn up to now; known like its protection."""
+        return self._found(private=False)[0].generation
 
     def create(self, protection: Protection, opener: Opener) -> None:
         """Draw the first master key, and be unlocked; SetupError if a file is there already."""
@@ -210,9 +210,9 @@ class MasterKeyFile:
         wrapped = Wrapped.wrap(key, self._wrapping_key(), self._house, protection, self._random_bytes)
         files.write_atomically(path, [wrapped.to_bytes()])
 
-    def _found(self) -> tuple[Wrapped, ...]:
+    def _found(self, *, private: bool = True) -> tuple[Wrapped, ...]:
         """Return what the file holds, then the staged one; SetupError where neither is whole and of this house."""
-        found = tuple(self._whole())
+        found = tuple(self._whole(private=private))
         if not found:
             raise SetupError(
                 "MASTER_KEY_FILE",
@@ -223,16 +223,17 @@ class MasterKeyFile:
             raise SetupError("MASTER_KEY_HOUSE", f"'{self.path}' belongs to another house; put the right file back")
         return found
 
-    def _whole(self) -> Iterator[Wrapped]:
+    def _whole(self, *, private: bool) -> Iterator[Wrapped]:
         for path in (self.path, self._next):
-            found = _read(path) if path.exists() else None
+            found = _read(path, private=private) if path.exists() else None
             if found is not None:
                 yield found
 
 
-def _read(path: Path) -> Wrapped | None:
+def _read(path: Path, *, private: bool = True) -> Wrapped | None:
     """Read a file that only we may read; None for one that holds no whole key: it was being destroyed, or damaged."""
-    files.require_private(path)
+    if private:
+        files.require_private(path)
     return Wrapped.from_bytes(files.read(path))
 
 

@@ -187,10 +187,23 @@ def test_a_key_in_the_open_as_an_earlier_version_left_it_is_refused_with_a_sente
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o610])
 def test_a_file_that_others_may_open_is_refused(tmp_path: Path, mode: int) -> None:
-    created_master(tmp_path / "key")
+    unlocked = created_master(tmp_path / "key")
     (tmp_path / "key").chmod(mode)
     with pytest.raises(SetupError, match=r"NOT_PRIVATE.*0600"):
         unlocked_master(tmp_path / "key")
+    with pytest.raises(SetupError, match=r"NOT_PRIVATE.*0600"):
+        unlocked.candidates()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_how_it_is_protected_can_be_told_by_whoever_may_read_the_file(tmp_path: Path) -> None:
+    """Root asks for the passphrase of a house that belongs to the gateway's user."""
+    created_master(tmp_path / "key")
+    os.chown(tmp_path / "key", 65534, 65534)
+    master = locked_master(tmp_path / "key")
+    assert (master.protection, master.generation) == (PROTECTION, 1)
+    with pytest.raises(SetupError, match="NOT_PRIVATE"):
+        master.unlock(OPENER)
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:

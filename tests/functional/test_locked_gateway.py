@@ -1,0 +1,116 @@
+"""A gateway as it runs: locked at its start, unlocked by the key holder, locked again after a kill."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from enclave.wiring import operator_client
+from enclave.wiring.door import DoorStatus
+from enclave.wiring.house import make_house
+from enclave.wiring.key_holder import by_passphrase
+from tests.lib.house_kit import log_lines
+
+CANARY = "canary words that nobody else says"
+MOST_SECONDS = 60
+
+
+@pytest.fixture
+def workbench() -> Iterator[Path]:
+    """Give the folder of a workbench with a house that a passphrase opens; its path is short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="gw-", dir="/tmp"))
+    make_house(folder / "house", synthetic=True, protect=by_passphrase(CANARY))
+    (folder / "run" / "gateway").mkdir(parents=True)
+    (folder / "config").mkdir()
+    (folder / "config" / "gateway.token").write_text("a-token-of-the-hub", encoding="ascii")
+    (folder / "config" / "gateway.token").chmod(0o600)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def _gateway(workbench: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-m", "enclave.web", "--root", str(workbench)])
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _status(workbench: Path, process: subprocess.Popen[bytes]) -> DoorStatus:
+    """Ask until the gateway answers."""
+    until = time.monotonic() + MOST_SECONDS
+    while (found := operator_client.status(operator_client.socket_of(workbench / "house"))) is None:
+        assert process.poll() is None
+        assert time.monotonic() < until, "the gateway does not answer"
+        time.sleep(0.1)
+    return found
+
+
+def _operator(workbench: Path, *words: str, passphrase: str | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "enclave", "operator", *words, "--root", str(workbench / "house")]
+    reading, writing = os.pipe()
+    if passphrase is not None:
+        os.write(writing, passphrase.encode() + b"\n")
+        command += ["--passphrase-fd", str(reading)]
+    os.close(writing)
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=[reading])
+    finally:
+        os.close(reading)
+
+
+def _answers(workbench: Path) -> int:
+    """Ask the interface for something without a token, and return what HTTP says."""
+    connection = http.client.HTTPConnection("gateway")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(workbench / "run" / "gateway" / "gateway.sock"))
+    connection.request("GET", "/services/gateway/api/me")
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_it_starts_locked_and_serves_is_unlocked_locked_and_after_a_kill_locked_again(workbench: Path) -> None:
+    with _gateway(workbench) as process:
+        assert _status(workbench, process).locked
+        assert _answers(workbench) == 401
+        wrong = _operator(workbench, "unlock", passphrase="not the passphrase")
+        assert (wrong.returncode, "UNLOCK_REFUSED" in wrong.stderr) == (12, True)
+        assert _operator(workbench, "unlock", passphrase=CANARY).returncode == 0
+        assert not _status(workbench, process).locked
+        shown = [(Path("/proc") / str(process.pid) / name).read_bytes() for name in ("cmdline", "environ")]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with _gateway(workbench) as process:
+        assert _status(workbench, process).locked
+        assert _operator(workbench, "unlock", passphrase=CANARY).returncode == 0
+        assert _operator(workbench, "lock").returncode == 0
+        assert "locked in the running gateway" in _operator(workbench, "status").stdout
+    log = log_lines(workbench / "house")
+    actions = [word for line in log for word in ("vault_unlocked", "vault_locked", "unlock_refused") if word in line]
+    assert actions == ["unlock_refused", "vault_unlocked", "vault_unlocked", "vault_locked"]
+    everything = b"\0".join([*shown, *(line.encode() for line in log)])
+    everything += b"\0".join(path.read_bytes() for path in workbench.rglob("*") if path.is_file())
+    assert CANARY.encode() not in everything
+
+
+def test_it_ends_when_told_to_and_takes_the_key_with_it(workbench: Path) -> None:
+    with _gateway(workbench) as process:
+        assert _status(workbench, process).locked
+        assert _operator(workbench, "unlock", passphrase=CANARY).returncode == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(MOST_SECONDS) == 0
+    ended = _operator(workbench, "lock")
+    assert (ended.returncode, "GATEWAY_NOT_RUNNING" in ended.stderr) == (14, True)
