@@ -100,6 +100,10 @@ def operator_init(
     protect = key_holder.protection_from(key_file, shares, shares_to, passphrase_fd)
     commands.make(root, synthetic=synthetic, protect=protect)
     click.echo(f"made {root}; now enrol people with `enclave operator enrol`")
+    if key_file is not None:
+        click.echo(f"{key_file} opens it: keep it on a medium elsewhere, and a copy in a safe")
+    if shares_to is not None:
+        click.echo(f"the shares in {shares_to} open it: give each to its holder, and leave none there")
 
 
 @operator.command("unlock")

@@ -54,11 +54,6 @@ class Door:
         self._vault, self._master, self._record, self._clock = vault, master, record, clock
         self._attempts = Attempts(monotonic)
         self._since: datetime | None = None
-        self._watch: Callable[[], None] = _nothing
-
-    def watch(self, told: Callable[[], None]) -> None:
-        """Let `told` hear of each unlocking and locking once it is done: what is known elsewhere is old then."""
-        self._watch = told
 
     @property
     def locked(self) -> bool:
@@ -80,14 +75,12 @@ class Door:
             raise
         self._attempts.succeeded()
         self._since = self._clock()
-        self._watch()
 
     def lock(self, account: str) -> None:
         """Lock the vault; do nothing where it is locked."""
         if not self.locked:
             self._vault.lock()
             self._since = None
-            self._watch()
             self._log(LogAction.VAULT_LOCKED, account)
 
     def status(self) -> DoorStatus:
@@ -124,7 +117,3 @@ class Attempts:
     def succeeded(self) -> None:
         """Begin anew."""
         self._failures = 0
-
-
-def _nothing() -> None:
-    """Stand in for `watch` where nobody listens."""

@@ -95,18 +95,6 @@ def test_the_first_use_of_a_key_is_logged_again_after_each_unlocking(root: Path)
     assert len(used) == 2
 
 
-def test_whoever_watches_the_door_hears_of_each_change(root: Path) -> None:
-    seen: list[bool] = []
-    with open_house(root) as house:
-        house.door.watch(lambda: seen.append(house.locked))
-        house.unlock(opener_of(root))
-        house.lock()
-        house.lock()
-        with pytest.raises(PermissionDenied):
-            house.unlock(_wrong())
-    assert seen == [False, True]
-
-
 def test_locking_a_locked_house_is_nothing(root: Path) -> None:
     with open_house(root) as house:
         house.lock()
