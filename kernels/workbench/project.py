@@ -18,7 +18,7 @@ from .figures import Selection, chosen_periods
 from .gateway import Gateway
 from .requests import Request, Requests
 from .results import CHANGE, SHARE, SUM, Declaration, selected
-from .table import Table
+from .table import Table, Tables
 from .words import Words
 
 MICRODATA: Final = "microdata"
@@ -93,13 +93,13 @@ class Project:
         return _text(self._facts["purpose"], self.language)
 
     @property
-    def tables(self) -> pd.DataFrame:
+    def tables(self) -> Tables:
         """The tables of the policy: id, title, dimensions, paragraph."""
         rows = [
             (name, _text(entry["title"], self.language), ", ".join(entry["dimensions"]), entry.get("paragraph", ""))
             for name, entry in self._tables.items()
         ]
-        return pd.DataFrame(rows, columns=["id", "title", "dimensions", "paragraph"]).set_index("id")
+        return Tables(pd.DataFrame(rows, columns=["id", "title", "dimensions", "paragraph"]))
 
     def data(self, period: str | Sequence[str] | None = None) -> dd.DataFrame:
         """Return the coded microdata as a Dask dataframe, one partition per quarter; for CBSS staff of the project.

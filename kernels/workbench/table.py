@@ -1,5 +1,6 @@
 """A table as one looks at it in a notebook: numbers to work with, text to read, and what may be said of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -104,6 +105,25 @@ class Table:
             html.note(f"{more} more rows; .numbers and .frame have them all") if more > 0 else "",
             *(html.note(words) for words in self.notes),
         )
+
+
+class Tables:
+    """The tables of a policy: ids, titles, dimensions; `.frame` is a DataFrame, `list(project.tables)` the ids."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.frame["id"])
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return self.frame.to_string(index=False)
+
+    def _repr_html_(self) -> str:
+        return html.block(html.heading("Tables"), html.grid(list(self.frame.columns), self.frame.to_numpy().tolist()))
 
 
 def _parts(label: object) -> tuple[str, ...]:

@@ -75,6 +75,18 @@ def test_an_unknown_table_is_refused_with_those_there_are(analyst: workbench.Pro
         analyst.table("t9")
 
 
+def test_the_tables_of_the_policy_show_their_whole_titles(analyst: workbench.Project, server: UnixServer) -> None:
+    facts = dict(server.answers[f"GET {API}/projects/{PROJECT}"])  # type: ignore[arg-type]
+    long = "a title that goes on and on until nobody reads it any more, yet stands there whole"
+    facts["tables"] = [{**facts["tables"][0], "title": {"nl": long, "fr": long, "en": long}}]
+    server.answers[f"GET {API}/projects/{PROJECT}"] = facts
+    tables = workbench.open().tables
+    assert list(tables) == ["t1"]
+    assert len(tables) == 1
+    assert long in repr(tables)
+    assert long in tables._repr_html_()
+
+
 def test_staff_may_look_at_the_release_too(staff: workbench.Project) -> None:
     assert not staff.table("t1", released=True).is_raw
 
