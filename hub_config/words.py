@@ -1,9 +1,11 @@
 """The hub's words in three languages, from `words.yaml`, and which of them a reader wants."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 from enclave.errors import PolicyError
 from enclave.policy.strict_yaml import read as read_yaml
@@ -32,9 +34,16 @@ class Reader:
         self._words = words
 
     def of(self, static_url: Any) -> SimpleNamespace:
-        """Return `tag` and `words` for whoever asked; `static_url` is the handler's own method."""
-        tag = language_of(static_url.__self__)
-        return SimpleNamespace(tag=tag, words=self._words[tag])
+        """Return `tag`, `words` and `here` for whoever asked; `static_url` is the handler's own method."""
+        handler = static_url.__self__
+        tag = language_of(handler)
+        return SimpleNamespace(tag=tag, words=self._words[tag], here=partial(_in_language, handler))
+
+
+def _in_language(handler: Any, tag: str) -> str:
+    """Return the address of this very page in another language."""
+    arguments = [(name, handler.get_query_argument(name)) for name in handler.request.query_arguments if name != "lang"]
+    return f"?{urlencode([*arguments, ('lang', tag)])}"
 
 
 def language_of(handler: Any) -> str:

@@ -34,13 +34,14 @@ def kernel(analyst: Session) -> Iterator[str]:
 
 def test_the_log_in_page_says_what_is_not_there_yet_and_forbids_to_re_identify(workbench: Workbench) -> None:
     for language, banner, ban in (
-        ("nl", "alleen verzonnen gegevens (SYNTHETIC)", "Niemand wordt heridentificeerd"),
-        ("fr", "données inventées uniquement (SYNTHETIC)", "Personne n"),
-        ("en", "made-up data only (SYNTHETIC)", "Nobody is re-identified"),
+        ("nl", "alleen verzonnen gegevens.", "Niemand wordt heridentificeerd"),
+        ("fr", "données inventées uniquement.", "Personne n"),
+        ("en", "made-up data only.", "Nobody is re-identified"),
     ):
         page = workbench.session().get("/hub/login", **{"Accept-Language": language})
         assert f'<html lang="{language}">' in page.text
         assert banner in page.text
+        assert "SYNTHETIC" in page.text
         assert ban in page.text
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,9 +66,11 @@ def test_a_forged_order_gets_a_sentence_and_the_launcher_goes_on(running: Runnin
 
 
 @pytest.mark.parametrize("running", [os.getuid() + 1], indirect=True)
-def test_another_user_is_not_even_read(running: Running) -> None:
+def test_another_user_is_not_even_read(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     order = {"operation": "poll", "account": KEY.account, "project": KEY.project}
-    assert running.ask(json.dumps(order).encode() + b"\n")["error"]["code"] == "NOT_THE_HUB"
+    with suppress(ConnectionResetError):  # closed upon what was not read
+        assert running.ask(json.dumps(order).encode() + b"\n")["error"]["code"] == "NOT_THE_HUB"
+    assert "NOT_THE_HUB" in caplog.text
 
 
 @pytest.mark.parametrize("running", [os.getuid()], indirect=True)
@@ -77,7 +80,9 @@ def test_only_its_owner_may_open_the_socket(running: Running) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.parametrize("running", [os.getuid()], indirect=True)
-def test_another_user_with_an_open_socket_is_known_by_the_kernel(running: Running) -> None:
+def test_another_user_with_an_open_socket_is_known_by_the_kernel(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
     running.path.chmod(0o666)
     for folder in (running.path.parent, running.path.parent.parent):
         folder.chmod(0o755)
@@ -94,6 +99,7 @@ def test_another_user_with_an_open_socket_is_known_by_the_kernel(running: Runnin
         cwd="/",
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert json.loads(ended.stdout)["error"]["code"] == "NOT_THE_HUB"
+    assert "servers" not in ended.stdout
+    assert "NOT_THE_HUB" in caplog.text

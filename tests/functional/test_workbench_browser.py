@@ -1,0 +1,121 @@
+"""The hub's pages in a real browser: each in three languages, without one finding of axe-core, and with a picture."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.lib.browser import LANGUAGES, chromium, first_cell, log_in, picture, violations, window
+from tests.lib.workbench import PROJECT, Workbench, wait_until
+
+ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.two"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def looked_at(page: Page, name: str, language: str) -> None:
+    """Take a picture and refuse every finding; the page says that isolation is not there, in its language."""
+    picture(page, f"hub-{name}-{language}")
+    assert violations(page) == []
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.locator(".banner .stamp").inner_text() == "SYNTHETIC"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_log_in_page_and_its_answer_to_a_wrong_password(
+    workbench: Workbench, browser: Browser, language: str
+) -> None:
+    page = window(browser, language)
+    page.goto(f"{workbench.url}/")
+    looked_at(page, "log-in", language)
+    page.fill("#username", "auditor.one")
+    page.fill("#password", "not the password")
+    page.click("#log-in")
+    assert page.locator("#login-trouble").is_visible()
+    looked_at(page, "wrong-password", language)
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pages_of_a_person_who_starts_a_project(workbench: Workbench, browser: Browser, language: str) -> None:
+    page = window(browser, language)
+    log_in(page, workbench, STAFF)
+    stop(page, workbench)
+    looked_at(page, "projects", language)
+    page.click(f"[data-project='{PROJECT}'] .button")
+    page.wait_for_url("**/hub/spawn-pending/**")
+    looked_at(page, "starting", language)
+    page.wait_for_url("**/user/**")
+    page.goto(f"{workbench.url}/hub/home")
+    looked_at(page, "projects-running", language)
+    stop(page, workbench)
+    page.goto(f"{workbench.url}/user/{STAFF}/{PROJECT}/lab")
+    looked_at(page, "not-running", language)
+    page.context.close()
+
+
+def stop(page: Page, workbench: Workbench) -> None:
+    """Stop the project by its button, if it runs, and wait until the page says so."""
+    page.goto(f"{workbench.url}/hub/home")
+    if page.locator("[data-stop]").count():
+        page.click("[data-stop]")
+
+    def stopped() -> bool:
+        page.goto(f"{workbench.url}/hub/home")
+        return page.locator(".state.stopped").count() == 1
+
+    wait_until(stopped, "the server to stop")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pages_of_who_has_no_project_and_of_what_is_refused(
+    workbench: Workbench, browser: Browser, language: str
+) -> None:
+    page = window(browser, language)
+    log_in(page, workbench, OPERATOR)
+    looked_at(page, "operator", language)
+    page.goto(f"{workbench.url}/hub/spawn/{OPERATOR}/{PROJECT}")
+    looked_at(page, "not-on-project", language)
+    page.goto(f"{workbench.url}/hub/no-such-page")
+    looked_at(page, "no-such-page", language)
+    page.goto(f"{workbench.url}/hub/token")
+    looked_at(page, "no-tokens", language)
+    page.context.close()
+
+
+def test_a_language_that_was_chosen_stays_also_in_the_gateway(workbench: Workbench, browser: Browser) -> None:
+    page = window(browser, "en")
+    log_in(page, workbench, CHECKER)
+    page.click("nav.languages a[lang=fr]")
+    page.goto(f"{workbench.url}/hub/home")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.goto(f"{workbench.url}/services/gateway/")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.context.close()
+
+
+def test_no_page_of_the_hub_runs_what_it_did_not_bring(workbench: Workbench, browser: Browser) -> None:
+    page = window(browser)
+    answer = page.goto(f"{workbench.url}/hub/login")
+    assert answer is not None
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    page.context.close()
+
+
+def test_an_analyst_runs_the_first_cell_in_the_browser(workbench: Workbench, browser: Browser) -> None:
+    page = window(browser)
+    log_in(page, workbench, ANALYST)
+    page.click(f"[data-project='{PROJECT}'] .button")
+    page.wait_for_url("**/user/**")
+    assert first_cell(page, "print(6 * 7)") == "42"
+    picture(page, "lab-first-cell")
+    page.context.close()

@@ -1,0 +1,132 @@
+"""Log-in of the made-up users: passwords, the door that closes, and what the directory says about somebody."""
+
+import asyncio
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from enclave.errors import PermissionDenied, SetupError
+from enclave.sandbox.directory import Directory, Member
+from enclave.wiring.workbench import passwords
+from hub_config.authenticator import Doors, MadeUpUsers, groups_of
+from hub_config.refusals import Refusal
+from tests.lib.launcher_kit import PROJECT, directory
+
+RIGHT = "abcde-fghij-kmnpq"
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> MadeUpUsers:
+    (tmp_path / "accounts.json").write_text(passwords.hashed({"analyst.one": RIGHT}))
+    directory().write(tmp_path / "directory.json")
+    return MadeUpUsers(
+        accounts=str(tmp_path / "accounts.json"), directory=str(tmp_path / "directory.json"), wrong_passwords=2
+    )
+
+
+def log_in(users: MadeUpUsers, account: str, password: str, address: str = "127.0.0.1") -> Any:
+    handler = SimpleNamespace(request=SimpleNamespace(remote_ip=address))
+    return asyncio.run(users.authenticate(handler, {"username": account, "password": password}))
+
+
+def test_the_right_password_gives_name_and_groups_and_no_admin(users: MadeUpUsers) -> None:
+    assert log_in(users, "analyst.one", RIGHT) == {
+        "name": "analyst.one",
+        "groups": [f"project-{PROJECT}", "role-analyst"],
+        "admin": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("account", "password"),
+    [("analyst.one", "x"), ("analyst.one", ""), ("checker.one", RIGHT), ("nobody", RIGHT), ("", "")],
+)
+def test_anything_else_gives_nothing(users: MadeUpUsers, account: str, password: str) -> None:
+    assert log_in(users, account, password) is None
+
+
+def test_an_account_that_is_not_enrolled_any_more_gets_in_with_no_password(users: MadeUpUsers) -> None:
+    Directory(synthetic=True, vault_open=True, accounts={}, projects={}).write(Path(users.directory))
+    assert log_in(users, "analyst.one", RIGHT) is None
+
+
+def test_a_house_of_real_data_lets_nobody_in(users: MadeUpUsers) -> None:
+    directory(synthetic=False).write(Path(users.directory))
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "analyst.one", RIGHT)
+    assert refusal.value.code == "SYNTHETIC_ONLY"
+
+
+def test_after_too_many_wrong_passwords_the_right_one_is_refused_too(users: MadeUpUsers) -> None:
+    for _ in range(2):
+        log_in(users, "analyst.one", "wrong")
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "analyst.one", RIGHT)
+    assert refusal.value.code == "TOO_MANY_ATTEMPTS"
+
+
+def test_a_change_in_the_directory_counts_at_the_next_look(users: MadeUpUsers) -> None:
+    user = SimpleNamespace(name="analyst.one")
+    directory(projects=()).write(Path(users.directory))
+    found = asyncio.run(users.refresh_user(user))
+    assert isinstance(found, dict)
+    assert found["groups"] == ["role-analyst"]
+    Directory(synthetic=True, vault_open=True, accounts={}, projects={}).write(Path(users.directory))
+    assert asyncio.run(users.refresh_user(user)) is False
+
+
+def test_groups_are_roles_and_projects() -> None:
+    member = Member("p", frozenset({"steward", "operator"}), frozenset({"x-2016"}))
+    assert groups_of(member) == ["project-x-2016", "role-operator", "role-steward"]
+
+
+def test_the_door_opens_again_after_its_pause() -> None:
+    now = [0.0]
+    doors = Doors(2, 60, clock=lambda: now[0])
+    for _ in range(2):
+        doors.note_wrong("a", "1.1.1.1")
+    with pytest.raises(PermissionDenied):
+        doors.require_open("a", "2.2.2.2")
+    now[0] = 61.0
+    doors.require_open("a", "2.2.2.2")
+
+
+def test_an_address_that_tries_many_names_meets_a_closed_door_for_all() -> None:
+    doors = Doors(2, 60, clock=lambda: 0.0)
+    for number in range(8):
+        doors.require_open(f"name{number}", "1.1.1.1")
+        doors.note_wrong(f"name{number}", "1.1.1.1")
+    with pytest.raises(PermissionDenied):
+        doors.require_open("another", "1.1.1.1")
+    doors.require_open("another", "2.2.2.2")
+
+
+def test_getting_in_forgets_ones_own_wrong_passwords_only() -> None:
+    doors = Doors(2, 60, clock=lambda: 0.0)
+    doors.note_wrong("a", "1.1.1.1")
+    doors.note_right("a")
+    doors.note_wrong("a", "1.1.1.1")
+    doors.require_open("a", "1.1.1.1")
+
+
+def test_no_password_stands_in_the_accounts_file() -> None:
+    text = passwords.hashed({"analyst.one": RIGHT, "staff.one": RIGHT})
+    assert RIGHT not in text
+    first, second = json.loads(text)["accounts"].values()
+    assert first["hash"] != second["hash"], "the same password looks different under another salt"
+
+
+def test_a_damaged_accounts_file_lets_nobody_in(tmp_path: Path) -> None:
+    (tmp_path / "accounts.json").write_text("{}")
+    with pytest.raises(SetupError):
+        passwords.is_right(tmp_path / "accounts.json", "a", "b")
+
+
+def test_passwords_that_are_known_stay_and_new_ones_differ() -> None:
+    found = passwords.for_accounts(["a", "b", "c"], {"a": "known"})
+    assert found["a"] == "known"
+    assert found["b"] != found["c"]
+    assert passwords.from_lines(passwords.as_lines(found)) == found
