@@ -1,13 +1,11 @@
-"""What must hold between the parts of a policy, and between it, the house, the code lists and the sources."""
+"""What must hold between the parts of an advice, and between it, the code lists and the sources."""
 
-import re
 from collections.abc import Iterator, Mapping
 
-from enclave.policy.base import Fault, Label, repeated
+from enclave.policy.base import Fault, repeated
 from enclave.policy.codelist import Codelist
 from enclave.policy.content import PolicyVariable
 from enclave.policy.document import PolicyDocument
-from enclave.policy.house import HousePolicy
 from enclave.policy.legal import legal_faults
 from enclave.policy.source import SourceSchema
 
@@ -26,18 +24,6 @@ _NOT_CARRIED_ON = ("region", "household", "position")
 
 def _misfit(path: tuple[str | int, ...], sentence: str) -> Fault:
     return Fault("POLICY_INCONSISTENT", path, sentence)
-
-
-def floor_faults(policy: PolicyDocument, house: HousePolicy) -> Iterator[Fault]:
-    """Yield where the policy asks for less than the house's floors."""
-    floors = house.floors
-    for path, asked, floor in (
-        (("rules", "minimum_frequency", "value"), policy.rules.minimum_frequency.value, floors.minimum_frequency),
-        (("output_checkers", "value"), policy.output_checkers.value, floors.output_checkers),
-        (("rules", "mark", "value"), {"one": 1, "two": 2}[policy.rules.mark.value], floors.marks),
-    ):
-        if asked < floor:
-            yield Fault("BELOW_HOUSE_FLOOR", path, f"this is below the floor of the house; write {floor} or more")
 
 
 def document_faults(policy: PolicyDocument) -> Iterator[Fault]:
@@ -113,17 +99,6 @@ def _pooling_faults(policy: PolicyDocument) -> Iterator[Fault]:
             yield _misfit(path, "per_group asks for the dimension group in every table; add it there")
     elif len(per_group) > 1:
         yield _misfit(path, "pooled leaves the dimension group to one table; take it out of the others")
-
-
-def text_faults(policy: PolicyDocument, house: HousePolicy) -> Iterator[Fault]:
-    """Yield where the words for a hidden cell do not name the least count that is in force."""
-    least = policy.rules.minimum_frequency.value
-    field = "mark" if policy.rules.mark.value == "one" else "mark_primary"
-    words: Label = getattr(policy.texts, field) or getattr(house.texts, field)
-    for language in ("nl", "fr", "en"):
-        if str(least) not in re.findall("[0-9]+", getattr(words, language)):
-            sentence = f"readers would be told another number than {least}; write texts.{field} with it in {language}"
-            yield _misfit(("texts",), sentence)
 
 
 def codelist_faults(policy: PolicyDocument, codelists: Mapping[str, Codelist]) -> Iterator[Fault]:
