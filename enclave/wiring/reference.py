@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from enclave.errors import PolicyError, SetupError
+from enclave.errors import PolicyError, RequestError, SetupError
 from enclave.policy.codelist import Codelist, read_codelists
+from enclave.policy.deliberation.model import Deliberation
 from enclave.policy.house import HousePolicy, load_house
-from enclave.policy.model import Policy, load_policy
+from enclave.policy.load import AnyPolicy, load_any
+from enclave.policy.model import Policy
 from enclave.policy.source import SourceSchema
 from enclave.policy.strict_yaml import read as read_yaml
 from enclave.sdc.derivation import Derivation
@@ -38,12 +40,23 @@ class Reference:
         )
 
     def policy(self, policy_id: str) -> Policy:
-        """Load a policy by its id."""
+        """Load a standing advice by its id; RequestError for a deliberation."""
         return self.policy_file(self.folder / f"{policy_id}.yaml")
 
     def policy_file(self, path: Path) -> Policy:
-        """Load a policy from a file, which may stand anywhere."""
-        return load_policy(path.name, _text(path), self.house, self.codelists, self.sources)
+        """Load a standing advice from a file, which may stand anywhere; RequestError for a deliberation."""
+        found = self.any_policy_file(path)
+        if isinstance(found, Deliberation):
+            message = (
+                f"'{found.id}' is a deliberation. It is held and checked as a policy, but taking its sources in, "
+                "linking, coding and opening its data sets are not built yet; name a standing advice, such as advice-17-17"
+            )
+            raise RequestError("KIND_NOT_BUILT", message)
+        return found
+
+    def any_policy_file(self, path: Path) -> AnyPolicy:
+        """Load an advice or a deliberation from a file, which may stand anywhere."""
+        return load_any(path.name, _text(path), self.house, self.codelists, self.sources)
 
     def derivations(self, path: Path) -> tuple[Derivation, ...]:
         """Read the declared expressions of a second stage."""

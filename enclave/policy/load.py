@@ -1,0 +1,26 @@
+"""Any policy file, whatever its kind."""
+
+from collections.abc import Mapping
+
+from enclave.policy import strict_yaml
+from enclave.policy.codelist import Codelist
+from enclave.policy.deliberation.model import Deliberation, load_deliberation
+from enclave.policy.house import HousePolicy
+from enclave.policy.model import Policy, load_policy
+from enclave.policy.source import SourceSchema
+
+AnyPolicy = Policy | Deliberation
+
+
+def load_any(
+    name: str,
+    text: str,
+    house: HousePolicy,
+    codelists: Mapping[str, Codelist],
+    sources: Mapping[str, SourceSchema] | None = None,
+) -> AnyPolicy:
+    """Read an advice or a deliberation, as its `schema` says; PolicyError with file and line for what is wrong."""
+    schema = strict_yaml.read(name, text).data.get("schema")
+    if schema == "deliberation/1":
+        return load_deliberation(name, text, house, codelists, sources)
+    return load_policy(name, text, house, codelists, sources)
