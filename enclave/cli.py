@@ -15,6 +15,7 @@ import click
 
 from enclave import __version__
 from enclave.errors import EnclaveError, PermissionDenied
+from enclave.policy.reading.words import LANGUAGES, Language
 from enclave.wiring import commands, key_holder, operator_client
 from enclave.wiring.house import House, open_house
 from enclave.wiring.key_holder import Given
@@ -162,6 +163,24 @@ def policy() -> None:
 def policy_check(files: tuple[Path, ...]) -> None:
     """Check policy files against the house, the code lists and the sources."""
     for line in commands.check_policies(files):
+        click.echo(line)
+
+
+@policy.command("show")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the page.")
+@click.argument("file", type=FILE)
+def policy_show(file: Path, language: Language) -> None:
+    """Print a policy for people who read law: every statement beside its paragraph."""
+    for line in commands.show_policy(file, language):
+        click.echo(line)
+
+
+@policy.command("diff")
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+def policy_diff(old: Path, new: Path) -> None:
+    """Say in sentences what changes from one policy to another: WIDER, NARROWER or CHANGED."""
+    for line in commands.diff_policies(old, new):
         click.echo(line)
 
 

@@ -13,6 +13,9 @@ from enclave.gateway.review import Decision
 from enclave.ledger.audit_log import read_anchor
 from enclave.ledger.fsck import fsck
 from enclave.ledger.verify_release import verify as verify_folder
+from enclave.policy.reading.diff import diff
+from enclave.policy.reading.show import show
+from enclave.policy.reading.words import Language
 from enclave.policy.strict_yaml import read as read_yaml
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import YEARS, Preset
@@ -88,8 +91,24 @@ def check_policies(files: Sequence[Path]) -> Iterator[str]:
     """Load each policy and say what it is."""
     reference = Reference.load(POLICIES)
     for path in files:
-        policy = reference.policy_file(path)
+        policy = reference.any_policy_file(path)
         yield f"{path.name}: {policy.kind} {policy.numbers.decision} ({policy.numbers.dossier}), loads"
+
+
+def show_policy(path: Path, language: Language) -> Iterator[str]:
+    """Return the lines of a policy's page."""
+    reference = Reference.load(POLICIES)
+    return show(reference.any_policy_file(path), reference.house, language)
+
+
+def diff_policies(old: Path, new: Path) -> Iterator[str]:
+    """Yield what changes, one sentence each; RequestError where the two are not of one kind."""
+    reference = Reference.load(POLICIES)
+    before, after = (reference.any_policy_file(path) for path in (old, new))
+    if before.kind != after.kind:
+        raise RequestError("POLICY_KINDS", "an advice and a deliberation cannot be compared; name two of one kind")
+    changes = [str(change) for change in diff(before, after)]
+    yield from changes or ["nothing changes but remarks and layout"]
 
 
 def take_in(house: House, account: str, folders: Sequence[Path], *, correction: bool, say: Say) -> Iterator[str]:

@@ -49,7 +49,7 @@ class Reference:
         if isinstance(found, Deliberation):
             message = (
                 f"'{found.id}' is a deliberation. It is held and checked as a policy, but taking its sources in, "
-                "linking, coding and opening its data sets are not built yet; name a standing advice, such as advice-17-17"
+                "linking, coding and opening its data sets are not built yet; name a standing advice instead"
             )
             raise RequestError("KIND_NOT_BUILT", message)
         return found
