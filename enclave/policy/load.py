@@ -1,8 +1,8 @@
 """Any policy file, whatever its kind."""
 
+import re
 from collections.abc import Mapping
 
-from enclave.policy import strict_yaml
 from enclave.policy.codelist import Codelist
 from enclave.policy.deliberation.model import Deliberation, load_deliberation
 from enclave.policy.house import HousePolicy
@@ -10,6 +10,8 @@ from enclave.policy.model import Policy, load_policy
 from enclave.policy.source import SourceSchema
 
 AnyPolicy = Policy | Deliberation
+_DELIBERATION = re.compile(r"^schema: *deliberation/", re.MULTILINE)
+"""A first look only: what is loaded says its schema itself, and is refused where it is another one."""
 
 
 def load_any(
@@ -20,7 +22,6 @@ def load_any(
     sources: Mapping[str, SourceSchema] | None = None,
 ) -> AnyPolicy:
     """Read an advice or a deliberation, as its `schema` says; PolicyError with file and line for what is wrong."""
-    schema = strict_yaml.read(name, text).data.get("schema")
-    if schema == "deliberation/1":
+    if _DELIBERATION.search(text):
         return load_deliberation(name, text, house, codelists, sources)
     return load_policy(name, text, house, codelists, sources)

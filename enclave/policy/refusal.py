@@ -1,4 +1,4 @@
-"""From what a model says about plain data to a refusal for people: file, line, path, what is wrong, what to do."""
+"""From what a model says about plain data to a refusal: file, line, path, what is wrong, what to do, paragraph."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -41,8 +41,13 @@ def build(model: type[AnyModel], document: Document, context: object) -> AnyMode
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
     faults = [fault for detail in details for fault in _faults(detail)]
-    sentences = (f"{document.place(fault.path)}: {fault.sentence}" for fault in faults)
+    sentences = (f"{document.place(fault.path)}: {fault.sentence}{_rests_on(document, fault)}" for fault in faults)
     raise PolicyError(faults[0].code, "\n".join(sentences))
+
+
+def _rests_on(document: Document, fault: Fault) -> str:
+    paragraph = document.paragraph_of(fault.path)
+    return f" [paragraph {paragraph}]" if paragraph else ""
 
 
 def _faults(detail: ErrorDetails) -> Iterator[Fault]:

@@ -43,6 +43,18 @@ class Document:
             path = path[:-1]
         return self.lines[path]
 
+    def paragraph_of(self, path: Path) -> str:
+        """Return the paragraph that the nearest entry around `path` rests on; empty where none is given."""
+        found = ""
+        here: object = self.data
+        for step in (*path, None):
+            if isinstance(here, Mapping):
+                found = str(here.get("paragraph") or found)
+                here = here.get(step)
+            elif isinstance(here, tuple) and isinstance(step, int):
+                here = here[step]
+        return found
+
     def place(self, path: Path) -> str:
         """Return the place for people: file, line and dotted path."""
         return f"{self.name}, line {self.line_of(path)}, {dotted(path) or 'the file'}"

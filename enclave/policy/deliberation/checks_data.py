@@ -109,6 +109,8 @@ def _variable_faults(
     if variable.kind == "amount" and variable.unit != "employer":
         sentence = "amounts are granted for an employer as a whole only; class it, or make it a total of the employer"
         yield Fault("AMOUNT_OF_A_PERSON", (*at, "unit"), sentence)
+    if variable.kind != "identifier" and variable.from_.split(".")[-1] in _NUMBER_OF.values():
+        yield Fault("NOT_CODED", (*at, "kind"), "a number goes out coded only; make it an identifier with its domain")
     if variable.kind == "identifier":
         domain = policy.coding.domain(variable.scheme)
         number = _NUMBER_OF.get(variable.unit)

@@ -50,6 +50,9 @@ def _version_faults(policy: DeliberationDocument) -> Iterator[Fault]:
 
 
 def _retention_faults(policy: DeliberationDocument, house: HousePolicy) -> Iterator[Fault]:
+    if policy.granted.until > policy.asked.until:
+        sentence = "more would be granted than was asked; look the two dates up in the document"
+        yield Fault("MORE_THAN_GRANTED", ("granted", "until"), sentence)
     if policy.retention.until > policy.granted.until:
         sentence = "the data would be kept longer than was granted; write the granted date, whatever was asked"
         yield Fault("MORE_THAN_GRANTED", ("retention", "until"), sentence)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from enclave.errors import EnclaveBug
 from enclave.policy.base import Model
 from enclave.policy.deliberation.variables import AS_DELIVERED, GEOGRAPHY, LEVELS
 
@@ -16,6 +17,7 @@ _NAMES = ("id", "variable", "version", "decision", "level", "codelist", "code")
 _LETS_OUT = {"variables", "data_sets", "sources", "inputs", "counts", "tables", "suppliers", "extensions", "operations"}
 _LETS_OUT |= {"groups", "regimes", "forms", "codes"}
 _HOLDS_BACK = {"prerequisites", "apart", "subgroup", "structural_zeros", "warning_days"}
+_HOLDS_BACK |= {"geography", "employer_amounts", "contributors", "held_by"}
 _LESS_IS_WIDER = {"minimum_frequency", "output_checkers", "minimum", "minimum_workers"}
 _MORE_IS_WIDER = {"until", "review", "largest_share", "valid_days", "bounds", "window_quarters"}
 _PLACES = {"finest_place", "scheme", "codelist"}
@@ -66,6 +68,8 @@ def _flat(path: Path, value: object) -> Iterator[tuple[Path, Leaf]]:
             yield from _flat((*path, _name(entry, position)), entry)
     elif value is None or isinstance(value, (str, int, float, date, tuple)):
         yield path, value
+    else:
+        raise EnclaveBug("POLICY_DIFF", "a policy holds a kind of value that is not compared; compare it")
 
 
 def _name(entry: Model, position: int) -> str:
@@ -76,8 +80,8 @@ def _name(entry: Model, position: int) -> str:
 
 
 def _heads(here: Mapping[Path, Leaf], there: Mapping[Path, Leaf]) -> list[Path]:
-    """Return the shortest paths that are here and of which nothing is there."""
-    known = {head for path in there for head in _prefixes(path)}
+    """Return the shortest paths that are here and of which nothing is there; null is nothing where an entry comes."""
+    known = {head for path, leaf in there.items() if leaf is not None or path in here for head in _prefixes(path)}
     found = (next((head for head in _prefixes(path) if head not in known), None) for path in here)
     return list(dict.fromkeys(head for head in found if head is not None))
 
@@ -88,9 +92,9 @@ def _prefixes(path: Path) -> Iterator[Path]:
 
 
 def _entry_change(head: Path, what: str, facts: Mapping[Path, Leaf]) -> Change:
-    kind = head[-2] if len(head) > 1 else head[-1]
+    kind = next((name for name in head[:-3:-1] if name in _LETS_OUT | _HOLDS_BACK), "")
     direction = "CHANGED"
-    if kind in _LETS_OUT | _HOLDS_BACK:
+    if kind:
         direction = "WIDER" if (kind in _LETS_OUT) == (what == "added") else "NARROWER"
     said = facts.get(head)
     paragraph = facts.get((*head, "paragraph"))
@@ -130,9 +134,7 @@ def _compared(old: Leaf, new: Leaf) -> int:
     if old is None or new is None:
         return (new is None) - (old is None)
     first, second = (len(value) if isinstance(value, tuple) else value for value in (old, new))
-    if type(first) is not type(second):
-        return 0
-    return (second > first) - (second < first)  # type: ignore[operator]  # of one type, as just asked
+    return (second > first) - (second < first)  # type: ignore[operator]  # the same field of the same model
 
 
 def _fineness(value: Leaf) -> int:

@@ -104,7 +104,7 @@ def test_a_refusal_reads_as_a_sentence_with_place_and_advice() -> None:
     line = next(number for number, row in enumerate(text.splitlines(), 1) if "minimum_frequency:" in row)
     assert _refused(text).message == (
         f"advice-17-17.yaml, line {line}, rules.minimum_frequency.value: "
-        "is text, and must be a whole number such as 5, without quotes"
+        "is text, and must be a whole number such as 5, without quotes [paragraph 7; 15/018 par. 6]"
     )
 
 
