@@ -52,11 +52,11 @@ def _projects(house: House, people: Iterable[Person]) -> Iterator[tuple[str, dic
     used = sorted({project for person in people for project in person.projects})
     for kind, words in _KIND.items():
         for file in sorted(house.settings.policies.glob(f"{kind}-*.yaml")):
-            policy = house.reference.policy_file(file)
-            for project in used:
-                year = project.removeprefix(f"{policy.id}-")
-                if year != project:
-                    number = policy.numbers.decision
+            years = {project: project.removeprefix(f"{file.stem}-") for project in used}
+            years = {project: year for project, year in years.items() if year != project}
+            if years:
+                number = house.reference.any_policy_file(file).numbers.decision
+                for project, year in years.items():
                     yield project, {tag: f"{words[tag]} {number}, {_YEAR[tag]} {year}" for tag in words}
 
 
