@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from .data import PERIOD
-from .figures import FREE, HIDDEN, MARK, NOT_APPLICABLE, STATUS, VALUE
+from .figures import FREE, HIDDEN, HIDDEN_CHANGE, MARK, NOT_APPLICABLE, STATUS, VALUE
 from .results import CHANGE, SHARE, Declaration
 
 _DIVISOR = "divisor"
@@ -38,7 +38,7 @@ def _changed(summed: pd.DataFrame, lag: int) -> pd.DataFrame:
     keys = [name for name in summed.columns if name != VALUE]
     both = summed.merge(earlier.dropna(subset=[PERIOD]), on=keys, suffixes=("", "_before"))
     both[VALUE] = both[VALUE] - both.pop(f"{VALUE}_before")
-    return _marked(both)
+    return _marked(both, HIDDEN_CHANGE)
 
 
 def _shared(
@@ -68,8 +68,8 @@ def percent(part: int, whole: int, decimals: int) -> float:
     return float((quotient + up) / 10**decimals)
 
 
-def _marked(figures: pd.DataFrame) -> pd.DataFrame:
+def _marked(figures: pd.DataFrame, mark: str = HIDDEN) -> pd.DataFrame:
     marked = figures.copy()
-    marked[MARK] = marked[VALUE].isna().map({True: HIDDEN, False: FREE})
+    marked[MARK] = marked[VALUE].isna().map({True: mark, False: FREE})
     marked[STATUS] = "A"
     return marked

@@ -19,6 +19,7 @@ MARK: Final = "CONF_STATUS"
 STATUS: Final = "OBS_STATUS"
 FREE: Final = "F"
 HIDDEN: Final = "C"
+HIDDEN_CHANGE: Final = "X"
 NOT_APPLICABLE: Final = "N"
 
 

@@ -35,6 +35,7 @@ _RAW_NOTES: Final = (
     "Counted here from the microdata: small counts are visible. Nothing of this may leave, not even by hand.",
     "project.request_release(purpose='...') asks for the checked tables.",
 )
+_NEVER_ZERO: Final = "In numbers a hidden figure is <NA>, never 0."
 _FIRST_STEPS: Final = (
     "project.codebook                     # variables, codes, labels",
     "project.tables                       # the tables of the policy",
@@ -241,7 +242,7 @@ class Project:
 
     def _legend(self) -> tuple[str, ...]:
         marks = [f"{mark['code']}: {_text(mark['meaning'], self.language)}" for mark in self._facts["marks"]]
-        return (*marks, "In numbers a hidden figure is <NA>, never 0.")
+        return (*marks, _NEVER_ZERO)
 
     def _result(self, declaration: Declaration) -> Result:
         entry = self._tables[declaration.table]
@@ -256,7 +257,12 @@ class Project:
         kept = tuple(name for name in names if name in figures.columns)
         periods = tuple(name for name in self.periods if name in set(figures[PERIOD]))
         layout = Selection(periods, kept, (PERIOD,))
-        notes = ("A look ahead, worked out here from the released table; the gateway does it again.", *self._legend())
+        mark, meaning = declaration.legend
+        notes = (
+            "A look ahead, worked out here from the released table; the gateway does it again.",
+            f"{mark}: {meaning.say(self.language)}",
+            _NEVER_ZERO,
+        )
         shown = (self.codebook, notes, False, self.is_synthetic, declaration.decimals)
         return Result(declaration, Table(declaration.id, declaration.title, figures, layout, *shown))
 

@@ -11,12 +11,24 @@ from typing import Any, Final
 
 from .codebook import Codebook
 from .errors import InputError
+from .figures import HIDDEN, HIDDEN_CHANGE
 from .words import Words
 
 SUM: Final = "sum"
 SHARE: Final = "share"
 CHANGE: Final = "change"
 MOST_DECIMALS: Final = 6
+
+HIDDEN_OPERAND: Final = Words(
+    "een getal dat meetelt is verborgen; wat hier staat is nul of meer, of een aandeel zonder noemer",
+    "un nombre qui entre dans le calcul est masqué ; ce chiffre est de zéro ou plus, ou une part sans dénominateur",
+    "a figure that goes in is hidden; this one is zero or more, or a share of nothing",
+)
+HIDDEN_BEFORE_OR_AFTER: Final = Words(
+    "een van beide getallen is verborgen; een verandering kan ook negatief zijn",
+    "un des deux nombres est masqué ; une variation peut aussi être négative",
+    "one of the two figures is hidden; a change can also be negative",
+)
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 
@@ -63,6 +75,13 @@ class Declaration:
                 raise self._error(f"codes of '{name}' overlap; no category may count twice")
         if self.lag >= len(periods):
             raise self._error("`lag` reaches before the first quarter")
+
+    @property
+    def legend(self) -> tuple[str, Words]:
+        """The mark of what is hidden in this result, and what it means."""
+        if self.kind == CHANGE:
+            return HIDDEN_CHANGE, HIDDEN_BEFORE_OR_AFTER
+        return HIDDEN, HIDDEN_OPERAND
 
     def sent(self) -> dict[str, Any]:
         """Return what the gateway gets: fields that say nothing are left out."""

@@ -36,6 +36,15 @@ def test_a_hidden_operand_hides_the_result(analyst: workbench.Project) -> None:
     assert change.numbers.loc[("M", "11"), "2009-Q3"] is pd.NA
 
 
+def test_the_legend_is_true_of_results(analyst: workbench.Project) -> None:
+    total = analyst.sum("some", table="t1", select={"position": ["11", "2"]}, title=TITLE)
+    change = analyst.change("step", table="t1", title=TITLE)
+    assert "C: a figure that goes in is hidden" in repr(total)
+    assert "X: one of the two figures is hidden; a change can also be negative" in repr(change)
+    assert "X" in set(change.frame["CONF_STATUS"])
+    assert "fewer than 5" not in repr(total) + repr(change)
+
+
 def test_a_share_is_in_percent_with_its_decimals(analyst: workbench.Project) -> None:
     result = analyst.share("part", table="t1", denominator={"position": "_T"}, decimals=1, title=TITLE)
     assert result.numbers.loc[("_T", "1"), "2009-Q2"] == 75.0
