@@ -159,9 +159,9 @@ def policy() -> None:
 
 
 @policy.command("check")
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=FILE, nargs=-1)
 def policy_check(files: tuple[Path, ...]) -> None:
-    """Check policy files against the house, the code lists and the sources."""
+    """Check policy files against the house, the code lists and the sources; all that are shipped if none is named."""
     for line in commands.check_policies(files):
         click.echo(line)
 

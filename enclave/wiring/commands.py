@@ -88,9 +88,10 @@ def synth(preset: str, out: Path, year: int | None, seed: int, *, say: Say) -> N
 
 
 def check_policies(files: Sequence[Path]) -> Iterator[str]:
-    """Load each policy and say what it is."""
+    """Load each policy, or all that are shipped, and say what it is."""
     reference = Reference.load(POLICIES)
-    for path in files:
+    shipped = [path for kind in ("advice", "deliberation") for path in sorted(POLICIES.glob(f"{kind}-*.yaml"))]
+    for path in files or shipped:
         policy = reference.any_policy_file(path)
         yield f"{path.name}: {policy.kind} {policy.numbers.decision} ({policy.numbers.dossier}), loads"
 

@@ -7,9 +7,13 @@ from hypothesis import strategies as st
 
 from enclave.errors import PolicyError
 from enclave.policy.codelist import Codelist
+from enclave.policy.deliberation.model import Deliberation
+from enclave.policy.expression.nodes import names
+from enclave.policy.expression.parse import parse
 from enclave.policy.house import load_house
+from enclave.policy.load import load_any
 from enclave.policy.strict_yaml import read
-from tests.lib.policy_files import ADVICE, house, load_advice, text_of
+from tests.lib.policy_files import ADVICE, DELIBERATION, codelists, house, load_advice, sources, text_of
 
 PIECES = st.one_of(
     st.text(max_size=12),
@@ -37,6 +41,30 @@ def test_an_edited_advice_is_accepted_or_refused_with_its_line(text: str) -> Non
     else:
         assert policy.rules.minimum_frequency.value >= house().floors.minimum_frequency
         assert policy.output_checkers.value >= house().floors.output_checkers
+
+
+@settings(max_examples=20, derandomize=True, deadline=None)
+@given(edited(text_of(DELIBERATION)))
+def test_an_edited_deliberation_is_accepted_or_refused_with_its_line(text: str) -> None:
+    try:
+        policy = load_any(DELIBERATION, text, house(), codelists(), sources())
+    except PolicyError as refusal:
+        assert re.match(rf"{DELIBERATION}, line \d+", refusal.message)  # noqa: PT017  both outcomes are right
+    else:
+        assert isinstance(policy, Deliberation)
+        assert policy.retention.until <= policy.granted.until
+        assert policy.rules.minimum_frequency.value >= house().floors.minimum_frequency
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.text(alphabet="abcd0123456789. +-*/()=<>!,'", max_size=20) | st.text(max_size=12))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    try:
+        expression = parse(text)
+    except PolicyError as refusal:
+        assert refusal.code == "EXPRESSION"  # noqa: PT017  both outcomes are right
+    else:
+        assert names(expression) <= set(re.findall("[a-z][a-z0-9_]*", text))
 
 
 @settings(max_examples=60, derandomize=True, deadline=None)

@@ -12,6 +12,8 @@ from enclave.policy.deliberation.variables import AS_DELIVERED, LEVELS, DataVari
 from enclave.policy.source import SourceSchema
 from enclave.policy.strict_yaml import Path
 
+_ABSENT = {"by_design", "not_applicable", "zero"}
+"""What can be said of somebody who is not in a source."""
 _NUMBER_OF = {"person": "insz", "employer": "enterprise_number"}
 
 
@@ -106,6 +108,10 @@ def _variable_faults(
     if variable.geography and LEVELS.index(variable.geography) < LEVELS.index(data_set.finest_place):
         sentence = f"a {variable.geography} is finer than the {data_set.finest_place} that is granted here; remove it"
         yield Fault("MORE_THAN_GRANTED", (*at, "scheme"), sentence)
+    source = policy.source(variable.source)
+    if source is not None and source.coverage == "some" and not _ABSENT & set(variable.gaps):
+        sentence = "who is not in its source has no value, and nothing says why; add by_design, not_applicable or zero"
+        yield Fault("GAP_UNNAMED", (*at, "gaps"), sentence)
     if variable.kind == "amount" and variable.unit != "employer":
         sentence = "amounts are granted for an employer as a whole only; class it, or make it a total of the employer"
         yield Fault("AMOUNT_OF_A_PERSON", (*at, "unit"), sentence)

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from enclave.policy.base import Fault
 from enclave.policy.codelist import Codelist
-from enclave.policy.deliberation.checks_terms import misfit
+from enclave.policy.deliberation.checks_terms import misfit, numbered
 from enclave.policy.deliberation.data_sets import DataSet
 from enclave.policy.deliberation.document import DeliberationDocument
 from enclave.policy.deliberation.geography import Ladder
 from enclave.policy.frame import below_floor
 from enclave.policy.house import HousePolicy
+
+_REGIONS = "regions"
 
 
 def output_faults(
@@ -19,6 +21,8 @@ def output_faults(
     yield from _ladder_needed(policy)
     if policy.geography is not None:
         yield from _ladder_faults(policy, policy.geography, house.floors.minimum_frequency)
+        yield from _rung_faults(policy, policy.geography, codelists)
+    yield from _zero_faults(policy, codelists)
     yield from _amount_faults(policy, house.floors.minimum_frequency)
     yield from _count_faults(policy, house.floors.minimum_frequency, codelists)
     yield from _answer_faults(policy)
@@ -44,10 +48,20 @@ def _ladder_faults(policy: DeliberationDocument, ladder: Ladder, floor: int) -> 
         yield from _beside_faults(data_set, ladder)
     if ladder.minimum.value < floor:
         yield below_floor(("geography", "minimum", "value"), floor)
+
+
+def _rung_faults(policy: DeliberationDocument, ladder: Ladder, codelists: Mapping[str, Codelist]) -> Iterator[Fault]:
+    regions = codelists[_REGIONS].codes if _REGIONS in codelists else ()
     for position, rung in enumerate(ladder.rungs):
+        here = ("geography", "rungs", position)
         if rung.table is not None and policy.source(rung.table) is None:
             sentence = f"there is no source '{rung.table}'; list it under sources"
-            yield Fault("SOURCE_MISSING", ("geography", "rungs", position, "table"), sentence)
+            yield Fault("SOURCE_MISSING", (*here, "table"), sentence)
+        if not set(rung.only_in) <= set(regions):
+            yield Fault("UNKNOWN_CODE", (*here, "only_in"), f"this is no code of '{_REGIONS}'; correct it")
+        if not numbered(rung.paragraph) and rung.point is None:
+            sentence = "the text does not name this rung; say which open point added it"
+            yield Fault("OPEN_POINT_MISSING", (*here, "point"), sentence)
 
 
 def _beside_faults(data_set: DataSet, ladder: Ladder) -> Iterator[Fault]:
@@ -59,6 +73,17 @@ def _beside_faults(data_set: DataSet, ladder: Ladder) -> Iterator[Fault]:
         if data_set.variable(name) is None:
             sentence = f"'{name}' is no variable of the data set; correct the subgroup"
             yield misfit(("geography", "subgroup", "variables"), sentence)
+
+
+def _zero_faults(policy: DeliberationDocument, codelists: Mapping[str, Codelist]) -> Iterator[Fault]:
+    """Yield structural zeros of variables or codes that no data set has."""
+    schemes = {(v.id, v.scheme or "") for data_set in policy.data_sets for v in data_set.variables}
+    known = {(name, code) for name, scheme in schemes if scheme in codelists for code in codelists[scheme].codes}
+    for position, combination in enumerate(policy.rules.structural_zeros):
+        for name, code in combination:
+            if (name, code) not in known:
+                at = ("rules", "structural_zeros", position)
+                yield Fault("UNKNOWN_CODE", at, f"'{code}' is not a code of a variable '{name}'; correct it")
 
 
 def _amount_faults(policy: DeliberationDocument, floor: int) -> Iterator[Fault]:

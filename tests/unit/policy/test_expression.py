@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from enclave.errors import PolicyError
+from enclave.errors import EnclaveBug, PolicyError
 from enclave.policy.expression.evaluate import Classes, Column, Tables, evaluate
-from enclave.policy.expression.nodes import Missing, Value, given_words, may_be_undefined, names
+from enclave.policy.expression.nodes import Call, Missing, Value, Word, given_words, may_be_undefined, names
 from enclave.policy.expression.parse import parse
 from enclave.policy.expression.types import NUMBER, TRUTH, Kind, Scope, Type, type_of
 from tests.lib.policy_files import codelists
@@ -165,3 +165,20 @@ def test_what_is_not_applicable_adds_nothing_to_a_total() -> None:
 @pytest.mark.parametrize("column", [[4, 0, 10], (4, 0, 10), np.array([4, 0, 10]), np.array([4.0, 0.0, 10.0])])
 def test_columns_are_lists_tuples_or_arrays(column: Column) -> None:
     assert given("(a - 2) / a * 100", a=column) == [50.0, NOT_APPLICABLE, 80.0]
+
+
+def test_the_maximal_full_time_equivalent_of_a_household() -> None:
+    """Everybody of 18 to 59 counts as full-time, but for students under 25: the definition behind work intensity."""
+    given_to: dict[str, Column] = {
+        "a": [17, 18, 59, 60, 24, 25],
+        "sex": ["M", "M", "M", "M", "F", "F"],
+        "insz": ["x"] * 5 + ["y"],
+    }
+    text = "total(when(a >= 18 and a <= 59 and not (sex = 'F' and a < 25), 1, 0), insz)"  # F stands for a student here
+    assert given(text, **given_to) == [2, 2, 2, 2, 2, 1]
+
+
+def test_the_evaluator_stops_at_what_was_not_checked() -> None:
+    for expression in (Call("open", ()), Call("under", (Word("1"), Word("1")))):
+        with pytest.raises(EnclaveBug):
+            evaluate(expression, {}, 1, TABLES)

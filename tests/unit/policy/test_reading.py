@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import replace as replace_code
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from enclave.errors import EnclaveBug
+from enclave.policy.base import Model
 from enclave.policy.codelist import Codelist
 from enclave.policy.deliberation.data_sets import Level
 from enclave.policy.deliberation.model import Deliberation, load_deliberation
@@ -189,3 +192,35 @@ def test_more_classes_are_wider_and_other_bounds_are_for_people_to_judge() -> No
 def test_any_kind_is_loaded_by_what_its_schema_says() -> None:
     for file, wanted in ((ADVICE, "advice"), (DELIBERATION, "deliberation")):
         assert load_any(file, text_of(file), house(), codelists()).kind == wanted
+
+
+def test_a_small_deliberation_without_places_counts_and_amounts_is_read_too() -> None:
+    path = Path(__file__).with_name("small_deliberation.yaml")
+    told = page(load_any(path.name, path.read_text(encoding="utf-8"), house(), codelists()), "en")
+    assert "Ladder of places" not in told
+    assert "Anonymous counts" not in told
+
+
+def test_a_prerequisite_of_an_advice_is_read() -> None:
+    contract = "[{id: contract, kind: contract, text: a contract with the recipient, paragraph: house}]"
+    assert "contract: a contract with the recipient" in page(
+        load_advice(put(text_of(ADVICE), "prerequisites", contract)), "en"
+    )
+
+
+def test_a_ladder_that_goes_is_wider_and_one_sentence() -> None:
+    text = Path(__file__).with_name("small_deliberation.yaml").read_text(encoding="utf-8")
+    without = load_deliberation("small_deliberation.yaml", text, house(), codelists())
+    lines = changes(deliberation(), without)
+    assert [line for line in lines if line.startswith("WIDER: geography")] == [
+        "WIDER: geography is removed (par. 6, 10)"
+    ]
+    assert "NARROWER: geography is added (par. 6, 10)" in changes(without, deliberation())
+
+
+def test_a_value_that_nobody_compares_is_a_bug() -> None:
+    class Odd(Model):
+        value: bytes
+
+    with pytest.raises(EnclaveBug):
+        changes(Odd(value=b""), Odd(value=b""))  # type: ignore[arg-type]

@@ -19,8 +19,7 @@ def run(*arguments: str) -> int:
 
 
 def test_every_shipped_policy_loads_whatever_its_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    files = [str(FOLDER / name) for name in ("advice-17-17.yaml", "deliberation-15-018.yaml")]
-    assert run("policy", "check", *files) == 0
+    assert run("policy", "check") == 0
     told = capsys.readouterr().out
     assert "advice 17/17 (SCSZG/17/059), loads" in told
     assert "deliberation 15/018 (SCSZG/15/039), loads" in told
