@@ -83,6 +83,9 @@ STEPS: Mapping[str, str] = {
     LogAction.DELIVERY_REFUSED: N_("delivery refused"),
     LogAction.DATA_PREPARED: N_("data prepared"),
     LogAction.LOG_READ: N_("audit log read"),
+    "vault_unlocked": N_("vault unlocked"),
+    "vault_locked": N_("vault locked"),
+    "unlock_refused": N_("unlocking refused"),
 }
 
 REFUSALS: Mapping[str, str] = {
@@ -103,6 +106,7 @@ REFUSALS: Mapping[str, str] = {
     "UNKNOWN_ACCOUNT": N_("Your account belongs to nobody here; ask a steward to enrol you."),
     "NO_ACCESS": N_("The hub gives your account no access to the gateway; ask an operator."),
     "COMMENT_NEEDED": N_("Say in a comment what has to change and why; the author reads it."),
+    "NO_DECISION": N_("Choose one of the three decisions."),
     "BAD_TRANSITION": N_("The request is not in a state for this; somebody may have been quicker. Look at it again."),
     "UNKNOWN_REQUEST": N_("There is no request of this name; look it up in the list of requests."),
     "UNKNOWN_RELEASE": N_("There is no release of this name; look it up in the list of requests."),
@@ -146,3 +150,35 @@ SAID: Mapping[str, str] = {
     "release": N_("The release was started."),
 }
 """What a page says after a form was sent."""
+
+ATTACKERS: Mapping[str, str] = {
+    "outsider": N_("somebody who holds everything that was released"),
+    "outsider, both stages": N_("somebody who holds everything that was released in both stages"),
+}
+
+RULES: Mapping[str, str] = {
+    "minimum_frequency": N_("least count that may be shown"),
+    "zeros": N_("zeros"),
+    "mark": N_("marks for hidden cells"),
+    "need": N_("what nobody may be able to show"),
+    "weights": N_("what hiding a cell costs"),
+    "output_checkers": N_("output checkers who must approve"),
+    "derived": N_("result"),
+}
+
+RULE_VALUES: Mapping[str, str] = {
+    "show": N_("shown"),
+    "show_or_secondary": N_("shown, unless hidden to protect another cell"),
+    "hide": N_("hidden like small counts"),
+    "structural": N_("hidden, but for what cannot be otherwise"),
+    "one": N_("one for all hidden cells"),
+    "two": N_("two: small counts, and cells that protect them"),
+    "threshold": N_("that a hidden cell is below the threshold"),
+    "unit": N_("the same for each cell"),
+    "count": N_("in proportion to its count"),
+    "log_count": N_("in proportion to the logarithm of its count"),
+    "sum": N_("sum"),
+    "share": N_("share"),
+    "change": N_("change"),
+}
+"""Words for values of rules and for operations; numbers stand for themselves."""
