@@ -10,7 +10,8 @@ class Vote(PageHandler):
     """One vote of a checker."""
 
     async def post(self, request_id: str) -> None:
-        """Cast it."""
+        """Cast it; not while the vault is locked, since nobody sees then what the vote is about."""
+        await aside(self.services.house.vault.require_unlocked)
         decision = self.get_body_argument("decision", "")
         if decision not in set(Decision):
             raise RequestError("NO_DECISION", "choose one of the three decisions")

@@ -27,6 +27,7 @@ from enclave.wiring.production import latest_inside
 from enclave.wiring.shown import table_of
 
 NOT_PREPARED = "not prepared"
+LOCKED = "locked"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Catalogue:
         project = self.project(account, name)
         if period not in project.periods:
             raise RequestError("UNKNOWN_PERIOD", "this quarter is not among those of the project; look at its periods")
+        self._house.vault.require_unlocked()
         if project.state == NOT_PREPARED:
             raise RequestError("NOT_PREPARED", "the data of this project were not prepared yet; ask CBSS staff")
         self._house.log(
@@ -133,6 +135,8 @@ class Catalogue:
         return Project(name, policy, year, tuple(right for right, given in rights.items() if given), self._state(name))
 
     def _state(self, name: str) -> str:
+        if self._house.locked:
+            return LOCKED
         prepared = (self._house.settings.vault / "data" / name / DATASET).is_dir()
         return "open" if prepared else NOT_PREPARED
 

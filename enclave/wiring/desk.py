@@ -67,6 +67,7 @@ class Desk:
         self._shown: OrderedDict[str, Release] = OrderedDict()
         self._evidence: OrderedDict[str, Mapping[str, TableEvidence]] = OrderedDict()
         self._making = threading.Lock()
+        house.door.watch(self._forget)
 
     def person(self, account: str) -> Person:
         """Return whose account this is; PermissionDenied UNKNOWN_ACCOUNT."""
@@ -208,8 +209,17 @@ class Desk:
             return permissions.may_submit(person, request)
         return False
 
+    def _forget(self) -> None:
+        """Keep nothing of the vault when it is locked."""
+        self._shown.clear()
+        self._evidence.clear()
+
     def _keep(self, kept: "OrderedDict[str, T]", key: str, make: Callable[[], T]) -> T:
-        """Return what was made before, or make it: once, however many ask at the same time."""
+        """Return what was made before, or make it: once, however many ask at the same time.
+
+        SetupError VAULT_LOCKED while the vault is locked: then nothing of it is kept in memory either.
+        """
+        self._house.vault.require_unlocked()
         with self._making:
             if key not in kept:
                 kept[key] = make()

@@ -145,6 +145,7 @@ class Jobs:
     def release(self, account: str, request_id: str) -> Job:
         """Ask for the release of an approved request; the job that is at it already, where there is one."""
         person = self._house.allow(account, "release", permissions.check_release)
+        self._house.vault.require_unlocked()
         request = self._house.gateway.status(request_id, account).request
         if request.state not in (RequestState.APPROVED, RequestState.RELEASED):
             raise RequestError(
@@ -176,6 +177,7 @@ class Jobs:
     def _ask(self, kind: JobKind, account: str, project: str, purpose: str, *, key: str, results: str = "") -> Job:
         stage = Stage.INSIDE if kind is JobKind.PRODUCE else Stage.OUTSIDE
         person = self._house.allow(account, kind, lambda asking: permissions.check_request(asking, project, stage))
+        self._house.vault.require_unlocked()
         policy_year(self._house.reference, project)
         if not purpose.strip() or len(purpose) > MOST_PURPOSE:
             raise RequestError(
