@@ -17,6 +17,10 @@ MOST_COLUMNS = 16
 """A dimension with more codes than this stands in rows, or is held fixed."""
 
 
+FIGURE = Words("Cijfer", "Chiffre", "Figure")
+"""Heads the only column of a table of one dimension."""
+
+
 class Kind(StrEnum):
     """What stands in a cell."""
 
@@ -108,7 +112,7 @@ def cross_table(
     order = [v.id for v in spec.dimensions if v.id in (down, across)]
     cells = _cells(table, tuple(place), differing, evidence, turned=order != [name for name in (down, across) if name])
     variables = {variable.id: variable for variable in spec.dimensions}
-    columns = _headings(variables[across], labels) if across else (Heading(TOTAL, TOTAL_WORDS, 0),)
+    columns = _headings(variables[across], labels) if across else (Heading(TOTAL, FIGURE, 0),)
     rows = tuple(zip(_headings(variables[down], labels), cells, strict=True))
     return CrossTable(down, across, columns, rows, tuple(fixed), table.decimals)
 

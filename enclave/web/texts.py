@@ -182,3 +182,6 @@ RULE_VALUES: Mapping[str, str] = {
     "change": N_("change"),
 }
 """Words for values of rules and for operations; numbers stand for themselves."""
+
+HOUSE_CHOICE = N_("choice of the house")
+"""Where a policy says "house" in place of a paragraph."""

@@ -1,0 +1,142 @@
+"""The pages as people meet them, in a browser: accessible in three languages, narrow, and with the keyboard alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.lib.browser import chromium, keep, violations
+from tests.lib.web_app import Running, serving
+from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT, web_house
+
+pytestmark = pytest.mark.timeout(600)
+
+LANGUAGES = ("nl", "fr", "en")
+PAGES = {
+    "requests": ("checker.one", ""),
+    "request": ("checker.one", f"requests/{OUTSIDE}"),
+    "reasons": ("checker.one", f"requests/{INSIDE}?table=t3&reasons=1"),
+    "request-of-the-author": ("analyst.one", f"requests/{OUTSIDE}"),
+    "release": ("steward.one", "releases/{release}"),
+    "project": ("staff.one", f"projects/{PROJECT}"),
+    "audit-log": ("auditor.one", "audit"),
+    "about": ("checker.one", "about"),
+    "refused": ("analyst.one", "audit"),
+    "nothing-there": ("analyst.one", "requests/nothing"),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with web_house(tmp_path_factory.mktemp("pages")) as house, serving(house) as found:
+        yield found
+
+
+def opened(browser: Browser, running: Running, name: str, *, language: str = "en", width: int = 1280) -> Page:
+    """Return a page as somebody sees it who is logged in."""
+    who, path = PAGES[name]
+    page = browser.new_context(locale=language, viewport={"width": width, "height": 900}).new_page()
+    page.goto(f"{running.base}log-in/{who}")
+    page.goto(running.base + path.format(release=_release(running)))
+    return page
+
+
+def _release(running: Running) -> str:
+    release = running.services.desk.status("checker.one", INSIDE).release
+    assert release is not None
+    return release
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on_any_page_in_any_language(
+    browser: Browser, running: Running, name: str, language: str
+) -> None:
+    page = opened(browser, running, name, language=language)
+    keep(page, f"{name}-{language}")
+    assert page.locator("html").get_attribute("lang") == language
+    assert violations(page) == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_fits_a_width_of_320_pixels(browser: Browser, running: Running, name: str) -> None:
+    page = opened(browser, running, name, language="fr", width=320)
+    keep(page, f"{name}-narrow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_loads_or_runs_anything_that_its_policy_forbids(browser: Browser, running: Running, name: str) -> None:
+    who, path = PAGES[name]
+    page = browser.new_context().new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{running.base}log-in/{who}")
+    page.goto(running.base + path.format(release=_release(running)))
+    assert [line for line in said if "status of 40" not in line] == []
+    assert page.locator("script").count() == 0
+    page.context.close()
+
+
+def test_a_checker_votes_with_the_keyboard_alone_and_without_scripts(browser: Browser, running: Running) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en")
+    page = context.new_page()
+    page.goto(f"{running.base}log-in/checker.two")
+    page.goto(f"{running.base}requests/{OUTSIDE}")
+    _tab_to(page, "#d-approve")
+    page.keyboard.press("Space")
+    _tab_to(page, "#v-comment")
+    page.keyboard.type("seen with the keyboard")
+    _tab_to(page, "form[action$='/vote'] button")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**said=voted")
+    assert page.get_by_text("Your vote was cast.").is_visible()
+    assert page.get_by_text("seen with the keyboard").is_visible()
+    keep(page, "voted")
+    context.close()
+
+
+def test_the_language_is_chosen_once_and_kept(browser: Browser, running: Running) -> None:
+    page = opened(browser, running, "requests", language="nl")
+    page.get_by_role("link", name="fr Français").click()
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.goto(f"{running.base}projects/{PROJECT}")
+    assert page.locator("html").get_attribute("lang") == "fr"
+    page.context.close()
+
+
+def test_the_request_prints_as_a_document(browser: Browser, running: Running, tmp_path: Path) -> None:
+    page = opened(browser, running, "reasons", language="nl")
+    page.emulate_media(media="print")
+    assert not page.locator("nav.trail").is_visible()
+    assert page.locator("table.cross").is_visible()
+    assert page.get_by_text("SYNTHETIC", exact=True).is_visible()
+    assert len(page.pdf(path=str(tmp_path / "request.pdf"))) > 10_000
+    page.context.close()
+
+
+def test_the_text_that_people_wrote_is_shown_and_not_obeyed(browser: Browser, running: Running) -> None:
+    page = opened(browser, running, "request", language="en")
+    text = page.locator("dl.facts dd bdi").first.inner_text()
+    assert "<script>alert(1)</script>" in text
+    assert "[U+202E]" in text
+    page.context.close()
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus: it must be reachable, in a sensible number of steps."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.locator(f"{selector}:focus").count():
+            return
+    raise AssertionError(f"{selector} cannot be reached with the keyboard")
