@@ -55,6 +55,7 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     services.jobs.start()
     keeper = DirectoryKeeper(house, settings.directory)
     PeriodicCallback(lambda: aside(keeper.look), DIRECTORY_EVERY_MS).start()
+    PeriodicCallback(services.desk.forget_if_locked, DIRECTORY_EVERY_MS).start()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -67,7 +67,6 @@ class Desk:
         self._shown: OrderedDict[str, Release] = OrderedDict()
         self._evidence: OrderedDict[str, Mapping[str, TableEvidence]] = OrderedDict()
         self._making = threading.Lock()
-        house.door.watch(self._forget)
 
     def person(self, account: str) -> Person:
         """Return whose account this is; PermissionDenied UNKNOWN_ACCOUNT."""
@@ -209,15 +208,16 @@ class Desk:
             return permissions.may_submit(person, request)
         return False
 
-    def _forget(self) -> None:
-        """Keep nothing of the vault when it is locked."""
-        self._shown.clear()
-        self._evidence.clear()
+    def forget_if_locked(self) -> None:
+        """Keep nothing of the vault in memory once it is locked; the service asks for it every second."""
+        if self._house.locked:
+            self._shown.clear()
+            self._evidence.clear()
 
     def _keep(self, kept: "OrderedDict[str, T]", key: str, make: Callable[[], T]) -> T:
         """Return what was made before, or make it: once, however many ask at the same time.
 
-        SetupError VAULT_LOCKED while the vault is locked: then nothing of it is kept in memory either.
+        SetupError VAULT_LOCKED while the vault is locked.
         """
         self._house.vault.require_unlocked()
         with self._making:

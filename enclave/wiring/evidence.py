@@ -67,11 +67,12 @@ def _before(history: Sequence[HistoryEntry], request: Request) -> list[HistoryEn
 def _spans(situation: Situation, witnesses: Sequence[Witness]) -> tuple[Ints, Ints]:
     """Return least and greatest value of each cell over the truth and the witnesses that fit, checked in integers."""
     low, high = situation.values.copy(), situation.values.copy()
-    hidden = (situation.withheld | situation.latent) & ~(situation.known & situation.latent)
     columns = situation.matrix.tocsc()
     for witness in witnesses:
         cells, values = witness.cells, witness.values
-        if not cells.size or cells[-1] >= len(low) or not hidden[cells].all() or np.any(values < situation.low[cells]):
+        if not cells.size or cells.max() >= len(low) or situation.public[cells].any():
+            continue
+        if np.any((values < situation.low[cells]) | (values > situation.high[cells])):
             continue
         if np.any(columns[:, cells] @ (values - situation.values[cells])):
             continue

@@ -211,7 +211,9 @@ class Jobs:
 
     def _work(self) -> None:
         while True:
-            self._do(self._waiting.get())
+            job_id = self._waiting.get()
+            if self._jobs[job_id].state.is_open:  # one that was accepted before the start stands in the queue twice
+                self._do(job_id)
 
     def _do(self, job_id: str) -> None:
         """Do one job to its end, whatever happens; a locked vault only makes it wait."""

@@ -84,7 +84,7 @@ class Answer:
         """The code of an error, on a page or in JSON."""
         if self.headers["Content-Type"].startswith("application/json"):
             return str(self.json["error"]["code"])
-        return self.text.partition("</p>\n<p><a class=\"button\"")[0].rpartition("<code>")[2].partition("<")[0]
+        return self.text.partition("Code for the operator:")[2].partition("<code>")[2].partition("<")[0]
 
 
 class Asker:

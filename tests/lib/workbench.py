@@ -140,10 +140,10 @@ class Workbench:
         opener = key_file(self.layout.medium / MASTER_KEY, HouseSettings.read(house))
         operator_client.unlock(operator_client.socket_of(house), opener)
 
-    def enrol(self, account: str, role: str, projects: tuple[str, ...]) -> None:
+    def enrol(self, account: str, role: str, projects: tuple[str, ...], **more: str) -> None:
         """Enrol somebody anew, as a steward does on the command line, which runs as the owner of the house."""
         people = self.root / "people.yaml"
-        entry = {"id": account, "accounts": [account], "roles": [role], "projects": list(projects)}
+        entry = {"id": account, "accounts": [account], "roles": [role], "projects": list(projects), **more}
         people.write_text(json.dumps({"people": [entry]}), encoding="utf-8")
         house = self.layout.house
         line = [sys.executable, "-m", "enclave", "operator", "enrol", "--root", str(house), "--as", "steward.one"]

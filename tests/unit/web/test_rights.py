@@ -1,0 +1,154 @@
+"""Default deny: every address is listed here with everybody who may ask for it, and everybody else is refused."""
+
+import pytest
+
+from enclave.web.application import API, PAGES
+from tests.lib.web_app import PREFIX, Asker
+from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT
+
+EVERYBODY = (
+    "staff.one",
+    "analyst.one",
+    "checker.one",
+    "checker.member",
+    "steward.one",
+    "operator.one",
+    "auditor.one",
+    "analyst.else",
+)
+NOBODY_HERE = "somebody.not.enrolled"
+OFFICES = {"staff.one", "checker.one", "checker.member", "steward.one", "operator.one", "auditor.one"}
+SEES = OFFICES | {"analyst.one"}
+
+READS: dict[str, tuple[str, set[str]]] = {
+    "": ("", set(EVERYBODY)),
+    "about": ("about", set(EVERYBODY)),
+    "projects/": (f"projects/{PROJECT}", SEES),
+    "requests/": (f"requests/{OUTSIDE}", SEES),
+    "releases/": ("releases/{release}", SEES),
+    "audit": ("audit", {"auditor.one"}),
+    "api/me": ("api/me", set(EVERYBODY)),
+    "api/projects/": (f"api/projects/{PROJECT}", SEES),
+    "api/projects//data/": (f"api/projects/{PROJECT}/data/2009-Q2", {"staff.one"}),
+    "api/projects//tables/": (
+        f"api/projects/{PROJECT}/tables/t1",
+        {"staff.one", "analyst.one", "checker.one", "checker.member"},
+    ),
+    "api/requests": ("api/requests", set(EVERYBODY)),
+    "api/requests/": (f"api/requests/{OUTSIDE}", SEES),
+}
+NOT_READ = {
+    "api/jobs/": "only of who asked: test_jobs_api.py",
+    "language/": "for anybody: a cookie with one of three words",
+}
+DOES: dict[str, tuple[str, set[str]]] = {
+    "requests//vote": (f"requests/{OUTSIDE}/vote", {"checker.one", "checker.two"}),
+    "requests//": (f"requests/{OUTSIDE}/withdraw", {"analyst.one"}),
+    "requests//release": (f"requests/{INSIDE}/release", {"steward.one", "operator.one"}),
+    "projects//produce": (f"projects/{PROJECT}/produce", {"staff.one"}),
+    "releases//download": ("releases/{release}/download", set()),  # stage 1: it stays inside, for stewards too
+    "audit": ("audit", {"auditor.one"}),
+    "api/projects//requests": (f"api/projects/{PROJECT}/requests", {"staff.one"}),
+    "api/requests//": (f"api/requests/{OUTSIDE}/withdraw", {"analyst.one"}),
+}
+NOT_DONE = {"log-out": "for everybody: it ends one's own session"}
+
+
+def _shape(pattern: str) -> str:
+    """Return the fixed parts of an address's pattern."""
+    return "".join(part.rpartition(")")[2] for part in pattern.split("("))
+
+
+def _release(asker: Asker) -> str:
+    release = asker.services.desk.status("checker.one", INSIDE).release
+    assert release is not None
+    return release
+
+
+def test_every_address_is_listed_here() -> None:
+    reads = {_shape(pattern) for pattern, handler in (*API, *PAGES) if "get" in vars(handler)}
+    does = {_shape(pattern) for pattern, handler in (*API, *PAGES) if "post" in vars(handler)}
+    assert reads == set(READS) | set(NOT_READ)
+    assert does == set(DOES) | set(NOT_DONE)
+
+
+@pytest.mark.parametrize("shape", READS)
+@pytest.mark.parametrize("account", EVERYBODY)
+def test_who_reads_what(reader: Asker, shape: str, account: str) -> None:
+    path, may = READS[shape]
+    path = path.format(release=_release(reader))
+    is_api = path.startswith("api/")
+    answer = reader.api("GET", path[4:], account) if is_api else reader.page(path, account)
+    assert answer.status == (200 if account in may else 403), answer.text[-600:]
+
+
+@pytest.mark.parametrize("shape", DOES)
+@pytest.mark.parametrize("account", EVERYBODY)
+def test_who_may_not_do_what(reader: Asker, shape: str, account: str) -> None:
+    path, may = DOES[shape]
+    path = path.format(release=_release(reader))
+    if account in may:
+        pytest.skip("may: tried where nothing is shared")
+    if path.startswith("api/"):
+        answer = reader.api("POST", path[4:], account, body={"stage": "inside", "purpose": "p"})
+    else:
+        answer = reader.send(path, account, decision="approve", purpose="p")
+    assert answer.status == 403, answer.text[-600:]
+
+
+@pytest.mark.parametrize("path", [path for path, _ in READS.values() if path != "about"])
+def test_strangers_get_nowhere(reader: Asker, path: str) -> None:
+    path = path.format(release=_release(reader))
+    if path.startswith("api/"):
+        assert reader.api("GET", path[4:], None).status == 401
+        assert reader.ask("GET", path, {"Authorization": "token wrong"}, None).status == 401
+        assert reader.ask("GET", path, {"Cookie": "test-account=staff.one"}, None).status == 401, "cookies count"
+        assert reader.api("GET", path[4:], NOBODY_HERE).code == "UNKNOWN_ACCOUNT"
+    else:
+        assert reader.page(path, None).status == 401
+        refused = reader.page(path, NOBODY_HERE)
+        assert refused.status == 403
+        assert "Your account belongs to nobody here" in refused.text
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "api/nothing", "api", "requests/", "static/../settings.py", "requests/x/y/z"]
+)
+def test_there_is_nothing_at_other_addresses(reader: Asker, path: str) -> None:
+    assert reader.page(path, "checker.one").status == 404
+    assert reader.ask("DELETE", path, {"Cookie": "test-account=checker.one"}, None).status in (403, 404, 405)
+
+
+@pytest.mark.parametrize("path", ["", "api/me", "nothing", "api/nothing", "audit", "about", "static/icon.svg"])
+def test_every_answer_carries_the_security_headers(reader: Asker, path: str) -> None:
+    for answer in (reader.page(path, "analyst.one"), reader.page(path, None)):
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none';")
+        assert "unsafe" not in policy
+        assert "script-src" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert path.startswith("static/") or answer.headers["Cache-Control"] == "no-store"
+
+
+def test_cookies_of_ours_are_closed_to_scripts_and_other_sites(reader: Asker) -> None:
+    answer = reader.page(f"language/fr?back={PREFIX}audit", "checker.one")
+    assert answer.status == 302
+    assert answer.headers["Location"] == f"{PREFIX}audit"
+    cookie = answer.headers["Set-Cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "Secure", "SameSite=Lax"))
+
+
+@pytest.mark.parametrize(
+    "back", ["https://elsewhere.example/", "//elsewhere.example", f"{PREFIX}\\..", "/hub/home", ""]
+)
+def test_the_language_switch_leads_to_pages_of_ours_only(reader: Asker, back: str) -> None:
+    assert reader.page(f"language/fr?back={back}", "checker.one").headers["Location"] == PREFIX
+
+
+def test_forms_of_other_sites_and_old_pages_do_nothing(reader: Asker) -> None:
+    for token in ("", "0" * 64, "é"):
+        assert reader.send(f"requests/{OUTSIDE}/vote", "checker.one", token=token, decision="approve").status == 403
+    headers = {"Cookie": "test-account=checker.one", "Sec-Fetch-Site": "cross-site"}
+    assert reader.ask("POST", f"requests/{OUTSIDE}/vote", headers, b"decision=approve").status == 403
+    assert reader.services.desk.status("checker.one", OUTSIDE).votes == ()
