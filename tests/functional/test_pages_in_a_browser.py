@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.lib.browser import chromium, keep, violations
+from tests.lib.browser import chromium, picture, violations
 from tests.lib.web_app import Running, serving
 from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT, web_house
 
@@ -60,7 +60,7 @@ def test_axe_finds_nothing_on_any_page_in_any_language(
     browser: Browser, running: Running, name: str, language: str
 ) -> None:
     page = opened(browser, running, name, language=language)
-    keep(page, f"{name}-{language}")
+    picture(page, f"{name}-{language}")
     assert page.locator("html").get_attribute("lang") == language
     assert violations(page) == []
     page.context.close()
@@ -69,7 +69,7 @@ def test_axe_finds_nothing_on_any_page_in_any_language(
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_fits_a_width_of_320_pixels(browser: Browser, running: Running, name: str) -> None:
     page = opened(browser, running, name, language="fr", width=320)
-    keep(page, f"{name}-narrow")
+    picture(page, f"{name}-narrow")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.context.close()
 
@@ -102,7 +102,7 @@ def test_a_checker_votes_with_the_keyboard_alone_and_without_scripts(browser: Br
     page.wait_for_url("**said=voted")
     assert page.get_by_text("Your vote was cast.").is_visible()
     assert page.get_by_text("seen with the keyboard").is_visible()
-    keep(page, "voted")
+    picture(page, "voted-en")
     context.close()
 
 

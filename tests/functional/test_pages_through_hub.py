@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.lib.browser import ROOT, chromium, keep, violations
+from tests.lib.browser import ROOT, chromium, picture, violations
 from tests.lib.session import Session
 from tests.lib.workbench import PROJECT, Workbench, wait_until
 
@@ -96,7 +96,7 @@ def test_from_a_notebook_over_two_checkers_to_the_recipient(
         assert "This is for output checkers" in refused(page, workbench, request)
     with at_the_pages(browser, workbench, "checker.one") as page:
         assert violations(page) == []
-        keep(page, "hub-requests")
+        picture(page, "hub-requests")
         voted(page, workbench, request)
         assert "You have already voted" in refused(page, workbench, request)
     workbench.enrol("checker.two", "output_checker", (PROJECT,), trained_until="2099-12-31")
@@ -135,7 +135,7 @@ def released(page: Page, workbench: Workbench, request: str) -> str:
 
     wait_until(out, "the release to be published", 120)
     page.locator("a[href*='/releases/']").click()
-    keep(page, "hub-release")
+    picture(page, "hub-release")
     return page.locator("p.lead code").inner_text()
 
 
