@@ -78,7 +78,9 @@ def refused(page: Page, workbench: Workbench, request: str) -> str:
     assert page.get_by_role("button", name="Cast your vote").count() == 0
     token = page.locator("input[name=_xsrf]").first.get_attribute("value")
     answer = page.request.post(
-        f"{workbench.url}{PAGES}requests/{request}/vote", form={"_xsrf": str(token), "decision": "approve"}
+        f"{workbench.url}{PAGES}requests/{request}/vote",
+        form={"_xsrf": str(token), "decision": "approve"},
+        headers={"Accept-Language": "en"},
     )
     assert answer.status == 403
     return answer.text()

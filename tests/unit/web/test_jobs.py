@@ -171,3 +171,24 @@ def test_a_job_is_on_disk_what_it_is_in_memory() -> None:
 def test_a_purpose_is_needed(fresh: Fresh) -> None:
     with pytest.raises(RequestError, match="PURPOSE"):
         fresh().services.jobs.produce("staff.one", PROJECT, " \n ")
+
+
+def test_staff_ask_for_the_tables_of_a_year_on_the_page_and_a_second_click_asks_nothing(fresh: Fresh) -> None:
+    asker = fresh()
+    page = asker.page(f"projects/{PROJECT}", "staff.one").text
+    once = page.partition('name="once" value="')[2].partition('"')[0]
+    assert len(once) == 32
+    for _ in range(2):
+        answer = asker.send(f"projects/{PROJECT}/produce", "staff.one", purpose="tables of the year", once=once)
+        assert answer.status == 303
+    (job,) = asker.services.jobs.of_person("staff.one")
+    assert (job.order.kind, job.order.purpose) == (JobKind.PRODUCE, "tables of the year")
+    assert "waits for its turn" in asker.page("", "staff.one").text
+    assert "Make the tables" not in asker.page(f"projects/{PROJECT}", "analyst.one").text
+
+
+def test_an_author_withdraws_by_the_interface_what_came_back(fresh: Fresh) -> None:
+    asker = fresh()
+    asker.services.house.gateway.return_(OUTSIDE, "checker.one", "too fine")
+    told = asker.api("POST", f"requests/{OUTSIDE}/withdraw", "analyst.one").json
+    assert (told["state"], told["remarks"][0]["text"]) == ("withdrawn", "too fine")
