@@ -56,6 +56,7 @@ OF_DELIBERATION_15_018: dict[str, Choices] = {
     "trajectory_characteristics": Choices(("reference_day",), ("each_quarter",)),
     "trajectory_positions": ENUMERATED,
     "trajectory_of_assisted": Choices(("same_reference_day",), ("fourth_quarter_2013",)),
+    "assisted_inside": Choices(("outside",), ("inside",)),
     "trajectory_employers": Choices(("lists_of_2013",)),
     "trajectory_employment": ENUMERATED,
     "trajectory_joining": Choices(("separate_codes",)),

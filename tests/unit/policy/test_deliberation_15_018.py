@@ -332,10 +332,22 @@ def test_a6_2_only_who_works_is_inside_or_outside() -> None:
         "trajectories",
         "inside_social_economy",
         position=["EMP", "EMP", "SELF", "UNE", "EMP"],
-        organisation_type=["SIE", "NONE", "COOP", "NONE", "NONE"],
-        work_form=["BW", BY_DESIGN, BY_DESIGN, BY_DESIGN, "ART60"],
+        organisation_type=["SIE", "NONE", NOT_APPLICABLE, NOT_APPLICABLE, "COOP"],
     )
-    assert given == ["IN", "OUT", "IN", NOT_APPLICABLE, "IN"]
+    assert given == ["IN", "OUT", "OUT", NOT_APPLICABLE, "IN"]
+
+
+def test_a6_2_without_an_employer_there_is_no_type_of_organisation() -> None:
+    nobody = [BY_DESIGN, BY_DESIGN]
+    given = derived(
+        "trajectories",
+        "organisation_type",
+        employer=["e", NOT_APPLICABLE],
+        listed_by_vsawse=nobody,
+        listed_as_cooperative=nobody,
+        listed_as_social_purpose=nobody,
+    )
+    assert given == ["NONE", NOT_APPLICABLE]
 
 
 def test_a6_3_people_in_pwa_or_article_60_or_61_are_followed_in_the_same_way() -> None:
@@ -345,9 +357,10 @@ def test_a6_3_people_in_pwa_or_article_60_or_61_are_followed_in_the_same_way() -
         "trajectories",
         "work_form",
         list_work_form=["SW", BY_DESIGN, BY_DESIGN],
-        assisted_form_2008=["PWA", "PWA", BY_DESIGN],
+        assisted_form_quarterly=["PWA", "PWA", BY_DESIGN],
     )
     assert given == ["SW", "PWA", BY_DESIGN]
+    assert deliberation().open_points["assisted_inside"].choice == "outside"
 
 
 def test_a6_4_trajectories_have_classes_of_two_years_and_no_municipality() -> None:
