@@ -57,6 +57,7 @@ environment() { # environment FOLDER LOCK: make or renew a virtual environment
 environment .venv requirements.lock
 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 environment .venv-analyst kernels/requirements.lock
+.venv-analyst/bin/python kernels/install.py
 echo "installing the proxy into hub_config/node_modules ..."
 .venv/bin/python - <<'NPM'
 import sys
