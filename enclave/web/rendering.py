@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -54,8 +53,3 @@ def free(text: str) -> Markup:
 def _seen(character: str) -> str:
     hidden = character != "\n" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
     return f"[U+{ord(character):04X}]" if hidden else character
-
-
-def template_folder() -> Path:
-    """Return where the templates are."""
-    return Path(__file__).parent / "templates"

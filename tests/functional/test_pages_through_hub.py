@@ -67,7 +67,7 @@ def from_notebook(session: Session, code: str) -> str:
 def voted(page: Page, workbench: Workbench, request: str) -> None:
     """Approve a request on its page."""
     page.goto(f"{workbench.url}{PAGES}requests/{request}")
-    page.get_by_label("Approve").check()
+    page.check("#d-approve")
     page.get_by_role("button", name="Cast your vote").click()
     page.wait_for_url("**said=voted")
 
