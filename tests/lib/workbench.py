@@ -140,11 +140,12 @@ class Workbench:
         opener = key_file(self.layout.medium / MASTER_KEY, HouseSettings.read(house))
         operator_client.unlock(operator_client.socket_of(house), opener)
 
-    def enrol(self, account: str, role: str, projects: tuple[str, ...], **more: str) -> None:
+    def enrol(self, account: str, role: str, projects: tuple[str, ...], trained_until: str = "") -> None:
         """Enrol somebody anew, as a steward does on the command line, which runs as the owner of the house."""
         people = self.root / "people.yaml"
-        entry = {"id": account, "accounts": [account], "roles": [role], "projects": list(projects), **more}
-        people.write_text(json.dumps({"people": [entry]}), encoding="utf-8")
+        entry = {"id": account, "accounts": [account], "roles": [role], "projects": list(projects)}
+        trained = f", trained_until: {trained_until}" if trained_until else ""  # a date is not quoted in YAML
+        people.write_text(f"people: [{json.dumps(entry)[:-1]}{trained}}}]\n", encoding="utf-8")
         house = self.layout.house
         line = [sys.executable, "-m", "enclave", "operator", "enrol", "--root", str(house), "--as", "steward.one"]
         subprocess.run([*line, str(people)], cwd=ROOT, check=True, user=house.stat().st_uid, env=_environment())
