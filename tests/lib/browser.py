@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.lib.workbench import Workbench, wait_until
+from tests.lib.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -93,14 +93,12 @@ def first_cell(page: Page, code: str) -> str:
     page.get_by_text("File", exact=True).first.click()
     page.get_by_text("New", exact=True).first.hover()
     page.get_by_text("Notebook", exact=True).first.click()
-    choice = page.get_by_role("button", name="Select", exact=True)
-
-    def has_kernel() -> bool:
-        if choice.is_visible():
-            choice.click()
-        return page.locator(".jp-NotebookPanel-toolbar").get_by_text("Enclave (Python 3)").is_visible()
-
-    wait_until(has_kernel, "the notebook's kernel")
+    choice = page.locator(".jp-Dialog .jp-mod-accept")
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    choice.or_(idle).first.wait_for()
+    if choice.is_visible():
+        choice.click()
+    idle.wait_for()
     page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
     page.keyboard.type(code)
     page.keyboard.press("Shift+Enter")
