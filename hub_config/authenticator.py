@@ -63,7 +63,7 @@ class MadeUpUsers(Authenticator):
         """Let in whoever is enrolled."""
         return self._member(username) is not None
 
-    def get_handlers(self, app: Any) -> list[tuple[str, type]]:
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Put the workbench's pages before JupyterHub's own."""
         return pages.HANDLERS
 

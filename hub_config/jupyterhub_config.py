@@ -1,5 +1,7 @@
 """The hub: log-in, projects as named servers, and the gateway beside it. Started by `enclave workbench`."""
 
+from traitlets.config import get_config
+
 from enclave.sandbox.servers import socket_url
 from enclave.wiring.workbench.parts import SERVICE, SERVICE_PREFIX
 from enclave.wiring.workbench.settings import REPOSITORY
@@ -10,7 +12,7 @@ from hub_config.spawner import LauncherSpawner
 from hub_config.words import Reader, read_words
 from hub_config.workbench import layout, settings
 
-c = get_config()  # noqa: F821  given by traitlets
+c = get_config()
 here, told = layout(), settings()
 
 # Where it listens: a socket. The front alone is on the network.

@@ -87,7 +87,7 @@ def _state(user: Any, project: str) -> str:
     return "running" if spawner.ready else "pending" if spawner.pending else "stopped"
 
 
-HANDLERS = [
+HANDLERS: list[tuple[Any, ...]] = [
     (r"/login", WorkbenchLogin),
     (r"/home", Projects),
     (r"/token", NoTokens),

@@ -74,7 +74,8 @@ class LauncherSpawner(Spawner):
 
     def get_state(self) -> dict[str, Any]:
         """Keep the socket for a hub that starts again."""
-        return super().get_state() | ({"socket": self.socket} if self.socket else {})
+        state: dict[str, Any] = super().get_state()
+        return state | ({"socket": self.socket} if self.socket else {})
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the socket back."""

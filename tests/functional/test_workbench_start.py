@@ -1,11 +1,13 @@
 """Starting a workbench: who is let in from where, and what is said where it cannot start."""
 
+import json
 import os
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,12 +122,29 @@ def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_hous
         assert session.start_server("analyst.one", kit.PROJECT).status == 200
         parts = [running.pid(part) for part in ("launcher", "gateway", "proxy", "hub")]
         servers = running.layout.launcher_state / "servers.json"
-        assert "analyst.one" in servers.read_text()
+        (server,) = json.loads(servers.read_text())
+        base = f"/user/analyst.one/{kit.PROJECT}/"
+        kernel = session.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
+        left = session.execute(
+            base, kernel, "import os\nif os.fork() == 0: os.setsid(); os.execlp('sleep', 'sleep', '99')"
+        )
+        assert left == ""
         running.process.terminate()
         running.process.wait(60)
         assert servers.read_text() == "[]"
         assert not running.layout.ready.exists()
         assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
+        if os.geteuid() == 0:
+            assert not processes_of(server["uid"]), "not even what a kernel had left behind runs on"
+
+
+def processes_of(uid: int) -> list[str]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if folder.stat().st_uid == uid:
+                found.append((folder / "cmdline").read_text())
+    return found
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")

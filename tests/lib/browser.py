@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.lib.workbench import Workbench
+from tests.lib.workbench import Workbench, wait_until
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -94,14 +94,27 @@ def first_cell(page: Page, code: str) -> str:
     page.get_by_text("New", exact=True).first.hover()
     page.get_by_text("Notebook", exact=True).first.click()
     choice = page.locator(".jp-Dialog .jp-mod-accept")
-    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")
-    choice.or_(idle).first.wait_for()
+    named = page.locator(".jp-NotebookPanel-toolbar").get_by_text("Enclave (Python 3)")
+    choice.or_(named).first.wait_for()
     if choice.is_visible():
         choice.click()
-    idle.wait_for()
-    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    page.keyboard.type(code)
+    named.wait_for()
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    _type_into_first_cell(page, code)
     page.keyboard.press("Shift+Enter")
     output = page.locator(".jp-OutputArea-output pre").first
     output.wait_for()
     return output.inner_text().strip()
+
+
+def _type_into_first_cell(page: Page, code: str) -> None:
+    """Type until it stands there: the notebook takes the focus away when its kernel comes up."""
+    cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
+
+    def typed() -> bool:
+        cell.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(code)
+        return cell.inner_text().strip() == code
+
+    wait_until(typed, "the code to stand in the cell")
