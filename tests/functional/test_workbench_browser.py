@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.lib.browser import LANGUAGES, chromium, first_cell, log_in, picture, violations, window
+from tests.lib.browser import LANGUAGES, chromium, first_cell, log_in, new_notebook, picture, violations, window
 from tests.lib.workbench import PROJECT, Workbench, wait_until
 
 ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.two"
@@ -112,10 +112,13 @@ def test_no_page_of_the_hub_runs_what_it_did_not_bring(workbench: Workbench, bro
 
 
 def test_an_analyst_runs_the_first_cell_in_the_browser(workbench: Workbench, browser: Browser) -> None:
+    session = workbench.session(ANALYST)
+    assert session.start_server(ANALYST, PROJECT).status == 200
+    notebook = new_notebook(session, f"/user/{ANALYST}/{PROJECT}/")
     page = window(browser)
     log_in(page, workbench, ANALYST)
     page.click(f"[data-project='{PROJECT}'] .button")
     page.wait_for_url("**/user/**")
-    assert first_cell(page, "print(6 * 7)") == "42"
+    assert first_cell(page, notebook, "print(6 * 7)") == "42"
     picture(page, "lab-first-cell")
     page.context.close()

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.lib.workbench import Workbench, wait_until
+from tests.lib.session import Session
+from tests.lib.workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -86,35 +87,31 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-def first_cell(page: Page, code: str) -> str:
-    """Open a new notebook in JupyterLab, run a cell, and return what it printed."""
-    page.wait_for_selector(".jp-LabShell")
-    page.wait_for_selector(".jp-FileBrowser .jp-DirListing-item")
-    page.get_by_text("File", exact=True).first.click()
-    page.get_by_text("New", exact=True).first.hover()
-    page.get_by_text("Notebook", exact=True).first.click()
-    choice = page.locator(".jp-Dialog .jp-mod-accept")
-    named = page.locator(".jp-NotebookPanel-toolbar").get_by_text("Enclave (Python 3)")
-    choice.or_(named).first.wait_for()
-    if choice.is_visible():
-        choice.click()
-    named.wait_for()
+def new_notebook(session: Session, base: str) -> str:
+    """Make a notebook with one empty cell in somebody's home, as JupyterLab does, and return its name."""
+    kernel = {"kernelspec": {"name": "enclave", "display_name": "Enclave (Python 3)", "language": "python"}}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "a",
+        "metadata": {},
+        "source": "",
+        "outputs": [],
+        "execution_count": None,
+    }
+    content = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    name: str = session.ask("POST", f"{base}api/contents", body={"type": "notebook"}).json["name"]
+    saved = session.ask("PUT", f"{base}api/contents/{name}", body={"type": "notebook", "content": content})
+    assert saved.status == 200, saved.text
+    return name
+
+
+def first_cell(page: Page, notebook: str, code: str) -> str:
+    """Open a notebook in JupyterLab's list of files, type and run its cell, and return what it printed."""
+    page.locator(".jp-FileBrowser").get_by_text(notebook, exact=True).dblclick()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    _type_into_first_cell(page, code)
+    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+    page.keyboard.type(code)
     page.keyboard.press("Shift+Enter")
     output = page.locator(".jp-OutputArea-output pre").first
     output.wait_for()
     return output.inner_text().strip()
-
-
-def _type_into_first_cell(page: Page, code: str) -> None:
-    """Type until it stands there: the notebook takes the focus away when its kernel comes up."""
-    cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
-
-    def typed() -> bool:
-        cell.click()
-        page.keyboard.press("Control+a")
-        page.keyboard.type(code)
-        return cell.inner_text().strip() == code
-
-    wait_until(typed, "the code to stand in the cell")
