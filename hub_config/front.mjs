@@ -36,6 +36,7 @@ const proxy = new ConfigurableProxy({
     minVersion: "TLSv1.2",
   },
   xfwd: true,
+  keepAliveTimeout: 330_000, // longer than browsers keep a connection: else both end it at once, and a page breaks
 });
 await proxy.addRoute(settings.gatewayPrefix, { target: socketUrl(settings.gateway) });
 
