@@ -6,15 +6,16 @@ Pictures go to `var/screenshots`, one for each page, language and person.
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.lib.session import Session
-from tests.lib.workbench import Workbench
+from tests.lib.workbench import Workbench, wait_until
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -109,9 +110,18 @@ def first_cell(page: Page, notebook: str, code: str) -> str:
     """Open a notebook in JupyterLab's list of files, type and run its cell, and return what it printed."""
     page.locator(".jp-FileBrowser").get_by_text(notebook, exact=True).dblclick()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
-    page.keyboard.type(code)
-    page.keyboard.press("Shift+Enter")
+    cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
     output = page.locator(".jp-OutputArea-output pre").first
-    output.wait_for()
+
+    def ran() -> bool:
+        """Type and run; the notebook may take the focus away while its kernel comes up."""
+        cell.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(code)
+        page.keyboard.press("Control+Enter")
+        with suppress(PlaywrightTimeout):
+            output.wait_for(timeout=2_000)
+        return output.is_visible()
+
+    wait_until(ran, "the cell to print")
     return output.inner_text().strip()
