@@ -40,10 +40,9 @@ class Process:
         except ProcessLookupError:
             return
         try:
-            if self.runs():  # looked at while the handle holds the number, so it cannot be another's
-                signal.pidfd_send_signal(handle, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
+            with suppress(ProcessLookupError):  # ended meanwhile
+                if self.runs():  # looked at while the handle holds the number, so it cannot be another's
+                    signal.pidfd_send_signal(handle, signal.SIGTERM)
         finally:
             os.close(handle)
 

@@ -44,11 +44,9 @@ class Share:
                 share = cls(house, int(needed), int(number), content[:-_CHECK_BYTES])
                 if share._is(content, encoded):
                     return share
-        except (ValueError, binascii.Error):
-            pass
-        raise SetupError(
-            "SHARE_DAMAGED", "this is not a share as it was given to its holder; read it again, every character counts"
-        )
+        except (ValueError, binascii.Error) as error:
+            raise _damaged() from error
+        raise _damaged()
 
     def _is(self, content: bytes, encoded: str) -> bool:
         """Whether this is what the text says: sizes, check, and no bits beside it."""
@@ -88,3 +86,9 @@ def join_shares(texts: Sequence[str], house: str, needed: int) -> Key:
     if len(parts) < needed:
         raise SetupError("SHARES_TOO_FEW", f"{needed} shares are needed together; bring the missing ones")
     return Key(shamir.combine(parts))
+
+
+def _damaged() -> SetupError:
+    return SetupError(
+        "SHARE_DAMAGED", "this is not a share as it was given to its holder; read it again, every character counts"
+    )

@@ -160,8 +160,10 @@ def status(house: House, account: str, request_id: str) -> Iterator[str]:
 
 
 def unpack(house: House, account: str, request_id: str, out: Path) -> str:
-    """Write the files of a request's package into an empty folder, for a checker."""
-    request = house.gateway.status(request_id, account).request
+    """Write the files of a request's package into an empty folder, for who may see its tables."""
+    status = house.gateway.status(request_id, account)
+    request = status.request
+    house.allow(account, "see_tables", lambda one: permissions.check_see_tables(one, request, status.published))
     if out.exists() and any(out.iterdir()):
         raise RequestError("FOLDER_NOT_EMPTY", f"'{out}' is not empty; choose another folder")
     for path, data in house.packages.read(request.binding.tables).files.items():

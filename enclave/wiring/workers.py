@@ -1,6 +1,8 @@
 """A `map` over a few processes for the connected parts of a problem, with word of how far it is."""
 
+import ctypes
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +14,7 @@ from enclave.errors import SetupError
 from enclave.sdc.judgement import Run
 
 PROCESSES = 2
+_PR_SET_PDEATHSIG = 1
 TELLINGS = 10
 """How often, about, progress is told for one series of parts."""
 
@@ -22,7 +25,9 @@ def workers(say: Callable[[str], None] = lambda _: None) -> Iterator[Run]:
 
     SetupError WORKER_LOST when a process ends early.
     """
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=_silence) as pool:
+    with ProcessPoolExecutor(
+        PROCESSES, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
+    ) as pool:
 
         def run(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
             parts = list(items)
@@ -41,8 +46,14 @@ def workers(say: Callable[[str], None] = lambda _: None) -> Iterator[Run]:
         yield run
 
 
-def _silence() -> None:
-    """Close a worker's standard output: the solver greets there, and standard output is for results."""
+def _begin(parent: int) -> None:
+    """Close a worker's standard output, and let it end with its parent.
+
+    The solver greets on standard output, which is for results. A parent that is killed tells its workers nothing.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before it could be asked for
+        os._exit(1)

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from enclave.synthetic.presets import Preset
 from enclave.wiring.workbench.first_house import make_first_house
 from enclave.wiring.workbench.layout import Layout
 from tests.functional.test_whole_path import two_tables
@@ -11,4 +12,4 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     (folder / "building").mkdir(parents=True)
     folder.chmod(0o755)
-    make_first_house(Layout(folder), say=print, policies=two_tables(folder / "policies"))
+    make_first_house(Layout(folder), say=print, policies=two_tables(folder / "policies"), preset=Preset.TINY)

@@ -23,7 +23,7 @@ YEAR = 2016
 TRAINED = timedelta(days=365)
 
 
-def make_first_house(layout: Layout, *, say: Say, policies: Path = POLICIES) -> None:
+def make_first_house(layout: Layout, *, say: Say, policies: Path = POLICIES, preset: Preset = Preset.DEMO) -> None:
     """Make the house below `building`; whoever called puts it in its place. What a crash left is thrown away."""
     for left_over in layout.building.iterdir():
         shutil.rmtree(left_over)
@@ -38,7 +38,7 @@ def make_first_house(layout: Layout, *, say: Say, policies: Path = POLICIES) -> 
         say("writing made-up deliveries (SYNTHETIC) and taking them in")
         deliveries = layout.building / "deliveries"
         world = house.reference.made_up_world()
-        write_deliveries(Preset.TINY, deliveries, year=YEAR, seed=SEED, references=world, progress=_nothing)
+        write_deliveries(preset, deliveries, year=YEAR, seed=SEED, references=world, progress=_nothing)
         take_in_all(house, deliveries, "steward.one", say=_nothing)
         say("linking, coding and storing the year's data")
         prepare_year(house, policy, YEAR, "staff.one", say=_nothing)

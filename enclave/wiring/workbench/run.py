@@ -73,12 +73,17 @@ def _certificate(layout: Layout, settings: WorkbenchSettings, who: Identities, s
 def _made_certificate(layout: Layout, settings: WorkbenchSettings) -> tuple[bytes, bytes]:
     if layout.certificate.exists():
         kept = layout.certificate.read_bytes(), layout.certificate_key.read_bytes()
-        try:
-            if not certificate.check(*kept, now()) and certificate.is_for(kept[0], settings.address):
-                return kept
-        except SetupError:
-            pass  # at its end or damaged: a made one is simply made again
+        if _still_serves(kept, settings):
+            return kept
     return certificate.make(settings.address, now())
+
+
+def _still_serves(made: tuple[bytes, bytes], settings: WorkbenchSettings) -> bool:
+    """Say whether a made certificate can go on; one at its end, or damaged, is simply made again."""
+    try:
+        return not certificate.check(*made, now()) and certificate.is_for(made[0], settings.address)
+    except SetupError:
+        return False
 
 
 def _house(layout: Layout, who: Identities, say: Say) -> None:
