@@ -19,6 +19,8 @@ from enclave.policy.reading.words import LANGUAGES, Language
 from enclave.wiring import commands, key_holder, operator_client
 from enclave.wiring.house import House, open_house
 from enclave.wiring.key_holder import Given
+from enclave.wiring.protect_tables.quiet import quiet_solver
+from enclave.wiring.protect_tables.run import protect_problem
 from enclave.wiring.workbench.run import run_workbench
 from enclave.wiring.workbench.settings import DEFAULT
 
@@ -363,6 +365,23 @@ def verify(key: Path, folder: Path) -> None:
     """Verify a release: signature, hashes, completeness, additivity."""
     commands.verify(folder, key)
     click.echo(f"{folder.name}: verified")
+
+
+@cli.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the result; not there yet.")
+@click.argument("problem", type=FILE, metavar="PROBLEM.yaml")
+def protect(problem: Path, out: Path) -> None:
+    """Protect tables that were made elsewhere.
+
+    PROBLEM.yaml names the tables, their code lists, rules and need. The result stands in the release format, unsigned,
+    with TIME_PERIOD and UNIT `_Z` (not stated); a report stands beside it. Exit code 0 only if an attack on what was
+    written, together with earlier results named there, finds nothing; 1 if it does, and then no result is left.
+    """
+    with quiet_solver():
+        report = protect_problem(problem, out, say)
+    click.echo(report.json().rstrip())
+    if not report.attack.passed:
+        sys.exit(1)
 
 
 @cli.group()

@@ -66,14 +66,16 @@ def outside_view(
     impossible: Iterable[Pairs] = (),
     *,
     asked: Sequence[TableSpec] = (),
+    joint: bool = True,
 ) -> tuple[Knowledge, Registry]:
     """Return what an outsider holds after these releases (tables and legend of each): no truth goes in.
 
     Cells of one registry that no release shows are hidden; latent cells are bounded by zero alone. `impossible`:
     combinations of (variable, code) that the policy says nobody can have. `asked`: tables of which nothing is printed.
+    `joint` as in `Registry.of`.
     """
     printed = [(table, marks) for tables, marks in releases for table in tables]
-    registry = Registry.of([*(table.spec for table, _ in printed), *asked], impossible)
+    registry = Registry.of([*(table.spec for table, _ in printed), *asked], impossible, joint=joint)
     seen = Remembered(len(registry.keys))
     for number, (table, marks) in enumerate(printed):
         seen.add(registry.ids(number), table, marks)

@@ -13,8 +13,9 @@ need is then that the release does not narrow what is known of them. Where only 
 must also hold for a reader who does not know what the correction left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from enclave.sdc.safety_rules import MarkMode, Rules, Zeros, information, sensit
 from enclave.sdc.situation import Situation
 from enclave.sdc.suppression import Problem, propose
 from enclave.sdc.table import NO_UPPER, Bools, CellKey, Ints, Knowledge, Mark, ProtectedTable, Table
+from enclave.sdc.work import Work
 
 FREE = "F"
 HIDDEN = "C"
@@ -77,20 +79,34 @@ class Finding:
         return found
 
 
-def protect(tables: Sequence[Table], rules: Rules, history: History | None = None, *, run: Run = map) -> Protection:
+def protect(
+    tables: Sequence[Table],
+    rules: Rules,
+    history: History | None = None,
+    *,
+    also: Sequence[Bools] = (),
+    run: Run = map,
+    work: Work | None = None,
+) -> Protection:
     """Decide what may be shown of these tables, so that of no hidden cell it can be shown to be too small.
 
+    `also` holds, per table, cells to be hidden for reasons of their own. `work` bounds the search (see `propose`).
     The proof covers everything in the history together with these tables. Raises RequestError for tables that
     contradict each other or the history, or that cross too many variables.
     """
     situation = Situation.of(tables, rules, history or History())
     primary = sensitive(situation.values, situation.structural, rules)
+    for cells, here in zip(
+        situation.ids, also or [np.zeros(cells.shape, np.bool_) for cells in situation.ids], strict=True
+    ):
+        primary[cells[here]] = True
     before = _known_to_be_small(situation, primary)
-    found, layer = _search(situation, primary, np.zeros_like(primary), rules, run), situation
+    search = partial(_search, run=run, work=work)
+    found, layer = search(situation, primary, np.zeros_like(primary), rules), situation
     fallback = False
     if not found.verdict.passed or before.any():
         layers, bounded = _as_known_before(situation, primary, rules, run)
-        found, fallback = _through(layers, primary, rules, run)
+        found, fallback = _through(layers, primary, rules, run, search)
         before, layer = before | bounded, layers[-1]
     printed = found.hidden | (layer.known & ~situation.latent & (primary | situation.withheld))
     return Protection(
@@ -118,7 +134,9 @@ def _known_to_be_small(situation: Situation, primary: Bools) -> Bools:
     return situation.known & primary & ~situation.structural & ~situation.registry.empty
 
 
-def _search(situation: Situation, primary: Bools, already: Bools, rules: Rules, run: Run) -> Finding:
+def _search(
+    situation: Situation, primary: Bools, already: Bools, rules: Rules, *, run: Run, work: Work | None
+) -> Finding:
     """Look for a pattern that the attacker approves, over cells hidden `already`; the last one tried if none is found.
 
     Latent cells are many and rarely in danger, so only those that the attacker could bound become needs of the next
@@ -132,7 +150,7 @@ def _search(situation: Situation, primary: Bools, already: Bools, rules: Rules, 
     wanting = must & ~situation.latent
     hints: list[Witness] = []
     for _ in range(MOST_ROUNDS):
-        proposal = propose(_problem(situation, must, fixed, wanting, rules), run=run)
+        proposal = propose(_problem(situation, must, fixed, wanting, rules), run=run, work=work)
         hidden = proposal.hidden
         hints += [Witness(cells, table) for cells, tables in proposal.witnesses for table in tables]
         found = _judge(situation, hidden, rules, run, hints)
@@ -168,12 +186,14 @@ def _with_bounds(situation: Situation, rules: Rules, run: Run) -> tuple[Situatio
     return replace(situation, low=low, high=high, known=known), found.unproven
 
 
-def _through(layers: Sequence[Situation], primary: Bools, rules: Rules, run: Run) -> tuple[Finding, bool]:
+def _through(
+    layers: Sequence[Situation], primary: Bools, rules: Rules, run: Run, search: Callable[..., Finding]
+) -> tuple[Finding, bool]:
     """Return a pattern that holds under each of these kinds of knowledge, and whether it is the fallback."""
     fallback = False
     hidden = np.zeros_like(primary)
     for layer in layers:
-        found = _search(layer, primary, hidden, rules, run)
+        found = search(layer, primary, hidden, rules)
         if not found.verdict.passed:
             found, fallback = _fall_back(layer, found, run), True
         hidden, rules = hidden | found.hidden, found.rules

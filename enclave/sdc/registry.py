@@ -38,8 +38,10 @@ class Registry:
     _ids: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, specs: Sequence[TableSpec], impossible: Iterable[Pairs] = ()) -> "Registry":
+    def of(cls, specs: Sequence[TableSpec], impossible: Iterable[Pairs] = (), *, joint: bool = True) -> "Registry":
         """Gather the cells of these tables. `impossible`: combinations of (variable, code) known to be empty.
+
+        Without `joint` no latent cells enter: what is known of the tables is then that their cells add up, no more.
 
         Raises RequestError when one variable is classified in two contradictory ways, or when the tables would need
         too many joint cells.
@@ -50,7 +52,8 @@ class Registry:
         ids = tuple(_number_cells(spec, index) for spec in specs)
         printed = len(index)
         rows = _unique_rows([row for spec, cells in zip(specs, ids, strict=True) for row in _sums(spec, cells)])
-        rows.update(dict.fromkeys(latent_rows(specs, variables, index, rows, impossible), True))
+        if joint:
+            rows.update(dict.fromkeys(latent_rows(specs, variables, index, rows, impossible), True))
         latent = np.arange(len(index)) >= printed
         basis = np.fromiter(rows.values(), dtype=np.bool_)
         matrix = _matrix(list(rows), len(index))

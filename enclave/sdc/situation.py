@@ -43,10 +43,10 @@ class Situation:
     ids: tuple[Ints, ...]
 
     @classmethod
-    def of(cls, tables: Sequence[Table], rules: Rules, history: History) -> "Situation":
-        """Put the request's tables after the history's into one registry."""
+    def of(cls, tables: Sequence[Table], rules: Rules, history: History, *, joint: bool = True) -> "Situation":
+        """Put the request's tables after the history's into one registry; `joint` as in `Registry.of`."""
         past = history.released
-        registry = Registry.of([r.table.spec for r in past] + [t.spec for t in tables], rules.structural)
+        registry = Registry.of([r.table.spec for r in past] + [t.spec for t in tables], rules.structural, joint=joint)
         values = registry.gather([r.table.values for r in past] + [t.values for t in tables])
         seen = Remembered(len(values))
         for number, earlier in enumerate(past):

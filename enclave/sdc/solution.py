@@ -7,21 +7,33 @@ table that fits everything; which one does not matter, since no need of a latent
 import numpy as np
 from scipy import optimize, sparse
 
-from enclave.sdc.table import Bools, Ints
+from enclave.sdc.table import NO_UPPER, Bools, Ints
 
 
-def some_solution(matrix: sparse.csr_array, values: Ints, unknown: Bools, empty: Bools) -> Ints | None:
+def some_solution(
+    matrix: sparse.csr_array,
+    values: Ints,
+    unknown: Bools,
+    empty: Bools,
+    *,
+    low: Ints | None = None,
+    high: Ints | None = None,
+) -> Ints | None:
     """Return `values` with non-negative integers at `unknown` (0 at `empty`) such that matrix @ values == 0.
 
-    None when there are no such numbers. What follows by subtraction is filled in first, the rest by programming.
+    `low` and `high` bound them further. None when there are no such numbers. What follows by subtraction is filled in
+    first, the rest by programming.
     """
+    low = np.zeros(values.shape, dtype=np.int64) if low is None else low
+    high = np.full(values.shape, NO_UPPER, dtype=np.int64) if high is None else high
     found = np.where(unknown, 0, values)
     left = unknown & ~empty
     _subtract(matrix, found, left)
-    if np.any(found[unknown & ~left] < 0):
+    settled = unknown & ~left
+    if np.any((found[settled] < low[settled]) | (found[settled] > high[settled])):
         return None
     if left.any():
-        solved = _programmed(matrix, found, np.flatnonzero(left))
+        solved = _programmed(matrix, found, np.flatnonzero(left), low, high)
         if solved is None:
             return None
         found[left] = solved
@@ -43,7 +55,7 @@ def _subtract(matrix: sparse.csr_array, values: Ints, unknown: Bools) -> None:
         unknown[columns[open_here]] = False
 
 
-def _programmed(matrix: sparse.csr_array, values: Ints, cells: Ints) -> Ints | None:
+def _programmed(matrix: sparse.csr_array, values: Ints, cells: Ints, low: Ints, high: Ints) -> Ints | None:
     part = sparse.csr_array(matrix[:, cells])
     rows = np.flatnonzero(np.diff(part.indptr))
     known = values.copy()
@@ -52,7 +64,7 @@ def _programmed(matrix: sparse.csr_array, values: Ints, cells: Ints) -> Ints | N
     result = optimize.milp(
         np.zeros(len(cells)),
         integrality=np.ones(len(cells), dtype=np.int64),
-        bounds=optimize.Bounds(0, np.inf),
+        bounds=optimize.Bounds(low[cells].astype(float), np.where(high[cells] == NO_UPPER, np.inf, high[cells])),
         constraints=optimize.LinearConstraint(part[rows], rhs, rhs),
     )
     return None if result.x is None else np.rint(result.x).astype(np.int64)

@@ -13,6 +13,7 @@ that the same input gives the same pattern on any machine.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import highspy
@@ -23,6 +24,7 @@ from scipy.sparse import csgraph
 
 from enclave.errors import EnclaveBug
 from enclave.sdc.table import NO_UPPER, Bools, Ints
+from enclave.sdc.work import Work
 
 Floats = NDArray[np.float64]
 
@@ -34,6 +36,9 @@ ROOM = 6
 
 CLEAN_UP_PROGRAMS = 150
 """Budget of the clean-up in linear programs: enough to finish small tables, a share of large ones."""
+
+LARGEST_MOVE = 1e4
+"""Programs count in units in which no need is larger than this, so that sums of money are no less exact than counts."""
 
 _TINY = 1e-7
 _PAIR = 2
@@ -76,9 +81,13 @@ class Problem:
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """Which cells to hide, and the witnesses found: (cells of a part, tables with whole numbers, one a row)."""
+    """Which cells to hide, and the witnesses found: (cells of a part, tables with whole numbers, one a row).
+
+    `unmet`: cells for which no witness was found, or none looked for once the work was used up.
+    """
 
     hidden: Bools
+    unmet: Bools
     witnesses: tuple[tuple[Ints, Ints], ...]
 
 
@@ -90,8 +99,12 @@ def propose(
     problem: Problem,
     *,
     run: Callable[[Callable[[Problem], Outcome], Iterable[Problem]], Iterable[Outcome]] = map,
+    work: Work | None = None,
 ) -> Proposal:
     """Return which cells to hide: `must` and the secondaries found. `run` maps over independent parts.
+
+    `work` bounds what all parts together may cost; it is counted on in place, so `run` must then stay in this process.
+    None: each part is covered whatever it costs, and its clean-up has a budget of its own.
 
     Ranks are tried in order: first without zeros and constant cells, then with constant cells, then with all, each
     time for the cells alone that still lack a witness. Those for which none was found even so stay as they are; the
@@ -103,14 +116,14 @@ def propose(
         usable = (~problem.fixed) & (hidden | (problem.rank <= rank))
         parts = list(_parts(problem, usable, hidden, unmet))
         unmet[:] = False
-        outcomes = run(_protect_part, [part for _, part in parts])
+        outcomes = run(partial(_protect_part, work=work), [part for _, part in parts])
         for (cells, _), (found, failed, tables) in zip(parts, outcomes, strict=True):
             hidden[cells] |= found
             unmet[cells] |= failed
             witnesses.append((cells, tables))
         if not unmet.any():
             break
-    return Proposal(hidden, tuple(witnesses))
+    return Proposal(hidden, unmet, tuple(witnesses))
 
 
 def _parts(problem: Problem, usable: Bools, hidden: Bools, unmet: Bools) -> Iterator[tuple[Ints, Problem]]:
@@ -143,7 +156,12 @@ class _Need:
     witness: Floats | None = None
 
     def met_by(self, deviation: Floats) -> bool:
-        return bool(self.sign * deviation[self.cell] >= self.amount - _TINY)
+        return bool(self.sign * deviation[self.cell] >= self.amount - _TINY * _unit(self.amount))
+
+
+def _unit(amount: int) -> float:
+    """Return the unit, a power of two, in which programs for a need of this amount count."""
+    return float(2 ** max(0, int(np.ceil(np.log2(amount / LARGEST_MOVE)))))
 
 
 @dataclass(eq=False)
@@ -173,10 +191,10 @@ class _State:
         return [need for need in self.needs if need.witness is None]
 
 
-def _protect_part(problem: Problem) -> Outcome:
+def _protect_part(problem: Problem, work: Work | None = None) -> Outcome:
     """Protect one connected part."""
-    state = _cover(problem)
-    _free(state)
+    state = _cover(problem, work)
+    _free(state, work)
     unmet = np.zeros(len(problem.values), dtype=np.bool_)
     unmet[[need.cell for need in state.open_needs()]] = True
     return state.hidden, unmet, _whole(state)
@@ -185,7 +203,8 @@ def _protect_part(problem: Problem) -> Outcome:
 def _whole(state: _State) -> Ints:
     """Return the truth and every witness in whole numbers, each once, one a row."""
     found = {id(need.witness): need.witness for need in state.needs if need.witness is not None}
-    whole = [np.rint(d).astype(np.int64) for d in found.values() if np.all(abs(d - np.rint(d)) <= _TINY)]
+    rounded = (np.rint(d).astype(np.int64) for d in found.values())
+    whole = [d for d in rounded if not np.any(state.problem.matrix @ d)]
     return np.stack([state.problem.values, *(state.problem.values + d for d in whole)])
 
 
@@ -200,14 +219,16 @@ def _up(problem: Problem, room: int) -> Floats:
     return np.asarray(np.minimum(above, room).clip(min=0), dtype=np.float64)
 
 
-def _cover(problem: Problem) -> _State:
+def _cover(problem: Problem, work: Work | None) -> _State:
     """Give each need a witness, the cheapest in cells newly hidden; needs that have none stay open."""
     state = _State(problem, np.zeros(len(problem.values), dtype=np.bool_))
     state.hide(np.flatnonzero(problem.must))
-    program = _CheapestDeviation(problem, np.arange(len(problem.values)), state.room)
+    program = _CheapestDeviation(problem, np.arange(len(problem.values)), state.room, work)
     program.reuse(np.flatnonzero(state.hidden))
     hopeless: set[int] = set()
     while todo := [need for need in state.open_needs() if id(need) not in hopeless]:
+        if work is not None and work.used_up:
+            break
         need = max(todo, key=lambda n: (n.amount, problem.weight[n.cell], -n.cell))
         deviation = program.solve(need)
         if deviation is None:
@@ -228,7 +249,7 @@ class _CheapestDeviation:
     Cells that an equation of two makes equal move as one column.
     """
 
-    def __init__(self, problem: Problem, cells: Ints, room: int) -> None:
+    def __init__(self, problem: Problem, cells: Ints, room: int, work: Work | None) -> None:
         matrix, twin = _merge_twins(_compact(problem.matrix, cells))
         self._cells, self._twin, self._size = cells, twin, matrix.shape[1]
         self._column = np.full(len(problem.values), -1, dtype=np.int64)
@@ -240,6 +261,8 @@ class _CheapestDeviation:
         both = sparse.csc_array(sparse.hstack([matrix, -matrix]), dtype=np.float64)
         bounds = np.concatenate([self._up, self._down])
         self._model = _model(both, np.concatenate([self._cost, self._cost]), np.zeros(2 * self._size), bounds)
+        self._unit = 1.0
+        self._work = work
         self.programs = 0
 
     def reuse(self, cells: Ints) -> None:
@@ -282,35 +305,46 @@ class _CheapestDeviation:
         limit = (self._up if need.sign > 0 else self._down)[column]
         if limit < need.amount:
             return None
-        self._model.changeColBounds(push, float(need.amount), float(limit))
+        self._count_in(_unit(need.amount))
+        self._model.changeColBounds(push, need.amount / self._unit, float(limit) / self._unit)
         self._model.changeColBounds(stop, 0.0, 0.0)
         solution = _run(self._model)
+        if self._work is not None:
+            self._work.spend(int(self._model.getInfo().simplex_iteration_count))
         self._limit(column)
         if solution is None:
             return None
         moves = solution[: self._size] - solution[self._size :]
         deviation = np.zeros(len(self._column))
-        deviation[self._cells] = np.where(abs(moves) <= _TINY, 0.0, moves)[self._twin]
+        deviation[self._cells] = np.where(abs(moves) <= _TINY, 0.0, moves * self._unit)[self._twin]
         return deviation
 
+    def _count_in(self, unit: float) -> None:
+        """Change the unit of all bounds."""
+        if unit != self._unit:
+            self._unit = unit
+            bounds = np.concatenate([self._up, self._down]) / unit
+            columns = np.arange(2 * self._size, dtype=np.int32)
+            self._model.changeColsBounds(len(columns), columns, np.zeros(len(columns)), bounds)
+
     def _limit(self, column: int) -> None:
-        self._model.changeColBounds(column, 0.0, float(self._up[column]))
-        self._model.changeColBounds(column + self._size, 0.0, float(self._down[column]))
+        self._model.changeColBounds(column, 0.0, float(self._up[column]) / self._unit)
+        self._model.changeColBounds(column + self._size, 0.0, float(self._down[column]) / self._unit)
 
 
-def _free(state: _State) -> None:
+def _free(state: _State, work: Work | None) -> None:
     """Show secondaries again where every need keeps a witness, those first that few witnesses use.
 
     Stops when its share of linear programs is used up: the last cells are the ones least likely to come free.
     """
-    program = _CheapestDeviation(state.problem, np.flatnonzero(state.hidden), state.room)
+    program = _CheapestDeviation(state.problem, np.flatnonzero(state.hidden), state.room, work)
     secondaries = np.flatnonzero(state.hidden & ~state.problem.must)
     uses = np.zeros(len(state.hidden), dtype=np.int64)
     for need in state.needs:
         if need.witness is not None:
             uses += need.witness != 0
     for cell in secondaries[np.argsort(uses[secondaries], kind="stable")].tolist():
-        if program.programs >= CLEAN_UP_PROGRAMS:
+        if program.programs >= CLEAN_UP_PROGRAMS if work is None else work.used_up:
             break
         dependent = [n for n in state.needs if n.witness is not None and n.witness[cell] != 0 and n.cell != cell]
         found = program.rescue(dependent, cell)

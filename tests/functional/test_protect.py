@@ -1,0 +1,182 @@
+"""`enclave protect` from the command line: files in, a folder and a report out, and an exit code to trust."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from enclave.cli import main
+from enclave.ledger.verify_release import verify
+from tests.lib.made_elsewhere import (
+    contributors,
+    tree,
+    write_all,
+    write_codelist,
+    write_csv,
+    write_problem,
+)
+
+DIMENSIONS = {"act": tree("a", 3, 3), "size": tree("s", 3), "cj": tree("c", 3), "nuts": tree("n", 3, 2)}
+FOUR = {
+    "act_size": ["act", "size"],
+    "act_cj": ["act", "cj"],
+    "nuts_size": ["nuts", "size"],
+    "nuts_cj": ["nuts", "cj"],
+}
+RULES = {"minimum_frequency": 3, "dominance": {"n": 1, "k": 85}}
+INTERVAL = {"kind": "interval", "percent": 10}
+
+
+def run(problem: Path, out: Path) -> int:
+    """Run the command; return its exit code."""
+    try:
+        main(["protect", str(problem), "--out", str(out)])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def report_of(out: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(out.with_name(f"{out.name}.report.json").read_text())
+    return found
+
+
+def cells(path: Path) -> dict[tuple[str, ...], tuple[str, str]]:
+    """Value and mark by codes."""
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    return {tuple(row[:-5]): (row[-3], row[-2]) for row in rows}
+
+
+def test_four_linked_tables_come_out_verified_with_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of = contributors(DIMENSIONS, 150, seed=3)
+    problem = write_all(tmp_path, DIMENSIONS, of, FOUR, rules=RULES, need=INTERVAL, weights="value")
+    out = tmp_path / "result"
+    assert run(problem, out) == 0
+    assert verify(out, None) == []
+    report = report_of(out)
+    assert json.loads(capsys.readouterr().out) == report
+    assert set(report) == {
+        "cells",
+        "primary",
+        "secondary",
+        "lower_bound",
+        "gap",
+        "seconds",
+        "deterministic",
+        "attack",
+    }
+    assert report["attack"] == {"exact": 0, "below_threshold": 0, "cells_attacked": report["primary"]}
+    assert report["deterministic"] is True
+    assert 0 < report["lower_bound"] <= report["secondary"]  # type: ignore[operator]
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == {
+        "manifest.json",
+        "metadata.json",
+        "README.txt",
+        "tables.xlsx",
+        *(f"tables/{table}.csv" for table in FOUR),
+        *(f"codelists/{name}.1.csv" for name in DIMENSIONS),
+    }
+    by_size, by_cj = cells(out / "tables/act_size.csv"), cells(out / "tables/act_cj.csv")
+    for code in ("_T", *DIMENSIONS["act"]):
+        assert by_size[code, "_T"] == by_cj[code, "_T"]
+
+
+def test_the_same_problem_gives_the_same_tables(tmp_path: Path) -> None:
+    of = contributors(DIMENSIONS, 150, seed=3)
+    problem = write_all(tmp_path, DIMENSIONS, of, FOUR, rules=RULES, need=INTERVAL)
+    assert run(problem, tmp_path / "one") == run(problem, tmp_path / "two") == 0
+    for table in FOUR:
+        assert (tmp_path / f"one/tables/{table}.csv").read_bytes() == (
+            tmp_path / f"two/tables/{table}.csv"
+        ).read_bytes()
+
+
+@pytest.mark.parametrize("limit", [{"work_limit": 0}, {"time_limit_s": 0}])
+def test_without_any_budget_more_is_hidden_but_nothing_is_unsafe(tmp_path: Path, limit: dict[str, int]) -> None:
+    of = contributors(DIMENSIONS, 150, seed=3)
+    problem = write_all(tmp_path, DIMENSIONS, of, FOUR, rules=RULES, need=INTERVAL, **limit)
+    assert run(problem, tmp_path / "hurried") == 0
+    hurried = report_of(tmp_path / "hurried")
+    problem = write_all(tmp_path, DIMENSIONS, of, FOUR, rules=RULES, need=INTERVAL)
+    assert run(problem, tmp_path / "patient") == 0
+    assert hurried["secondary"] > report_of(tmp_path / "patient")["secondary"]  # type: ignore[operator]
+    assert hurried["deterministic"] is ("work_limit" in limit)
+
+
+COUNTS: list[tuple[object, ...]] = [
+    ("sex", "region", "n"),
+    ("M", "A", 2),
+    ("F", "A", 9),
+    ("M", "B", 14),
+    ("F", "B", 7),
+    ("M", "C", 8),
+    ("F", "C", 11),
+]
+
+
+def counts(folder: Path, rows: Sequence[Sequence[object]] | None = None, name: str = "t", **entries: object) -> Path:
+    write_codelist(folder / "sex.csv", {"M": "", "F": ""})
+    write_codelist(folder / "region.csv", {"A": "", "B": "", "C": ""})
+    write_csv(folder / f"{name}.csv", rows or COUNTS)
+    table = {
+        "id": name,
+        "file": f"{name}.csv",
+        "dimensions": {"sex": ["sex.csv"], "region": ["region.csv"]},
+        "total": {"sex": "both"},
+        "value": "n",
+    }
+    asked: dict[str, object] = {"rules": {"minimum_frequency": 3}, "need": {"kind": "threshold"}, **entries}
+    return write_problem(folder / f"{name}.yaml", tables=[table], **asked)
+
+
+def test_counts_keep_the_need_of_counts(tmp_path: Path) -> None:
+    assert run(counts(tmp_path), tmp_path / "out") == 0
+    shown = cells(tmp_path / "out/tables/t.csv")
+    assert shown["M", "A"] == ("", "C")
+    assert shown["_T", "_T"] == ("51", "F")
+    assert report_of(tmp_path / "out")["secondary"] == 3
+
+
+def test_what_earlier_results_show_stays_known_and_what_they_hide_stays_hidden(tmp_path: Path) -> None:
+    assert run(counts(tmp_path, name="first"), tmp_path / "one") == 0
+    again = counts(tmp_path, name="second", history=["one"], weights="unit")
+    assert run(again, tmp_path / "two") == 0
+    assert cells(tmp_path / "two/tables/second.csv") == cells(tmp_path / "one/tables/first.csv")
+
+
+def test_an_earlier_result_that_gives_a_cell_away_leaves_no_result(tmp_path: Path) -> None:
+    rows: list[tuple[object, ...]] = [*COUNTS[:1], ("M", "A", 4), *COUNTS[2:]]
+    sums = {"rules": {}, "primary": "flag", "need": INTERVAL}
+    flagged = [(*COUNTS[0], "flag"), *((*row, int(row[2] == COUNTS[2][2])) for row in rows[1:])]
+    assert run(counts(tmp_path, rows, name="first"), tmp_path / "one") == 0
+    assert run(counts(tmp_path, flagged, name="second", history=["one"], **sums), tmp_path / "two") == 1
+    assert not (tmp_path / "two").exists()
+    assert not (tmp_path / "two.partial").exists()
+    assert report_of(tmp_path / "two")["attack"]["exact"] == 1  # type: ignore[index]
+
+
+WRONG: dict[str, list[tuple[object, ...]]] = {
+    "TOTAL_CONTRADICTS": [("both", "A", 12)],
+    "NEGATIVE_VALUE": [("both", "A", -11)],
+    "UNKNOWN_CODE": [("X", "A", 3)],
+    "CELL_TWICE": [("M", "A", 2)],
+    "VALUE_NOT_A_NUMBER": [("both", "A", "eleven")],
+    "VALUE_MISSING": [("both", "A", "")],
+    "VALUE_TOO_LARGE": [("both", "A", 10**17)],
+}
+
+
+@pytest.mark.parametrize("code", WRONG)
+def test_wrong_rows_are_named_by_file_line_and_codes_without_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    assert run(counts(tmp_path, [*COUNTS, *WRONG[code]]), tmp_path / "out") == 11
+    said = capsys.readouterr().err
+    assert code in said
+    assert "t.csv" in said
+    assert not (tmp_path / "out").exists()
+    for figure in ("12", "11", "eleven", "100000"):
+        assert figure not in said
