@@ -17,7 +17,7 @@ help: ## show this list
 setup: $(STAMP) ## make .venv with everything pinned by hash; as root on Debian also the system packages needed
 
 LOCKS := requirements.lock kernels/requirements.lock hub_config/package-lock.json
-KERNELS := $(wildcard kernels/*.py kernels/pyproject.toml kernels/workbench/*.py kernels/workbench_server/*.py kernels/kernelspec/* kernels/lab/* kernels/start/* kernels/tutorials/*)
+KERNELS := $(wildcard kernels/*.py kernels/pyproject.toml kernels/workbench/*.py kernels/workbench_server/*.py kernels/kernelspec/* kernels/lab/*.json kernels/start/* kernels/tutorials/*)
 
 # The kernels' side is installed as a copy, which must not go stale.
 $(STAMP): $(LOCKS) $(KERNELS) .ci/setup.sh pyproject.toml

@@ -44,6 +44,10 @@ c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.app_settings_dir = str(HERE / "lab")
 
+# The banner on every page: a style sheet of ours, whatever the home holds.
+c.LabApp.custom_css = True
+c.ServerApp.tornado_settings = {"static_custom_path": [str(HERE / "lab" / "custom")]}
+
 # Kernels that nobody uses end after ten hours; one that computes, or that somebody looks at, goes on.
 c.MappingKernelManager.cull_idle_timeout = 10 * 60 * 60
 c.MappingKernelManager.cull_interval = 5 * 60

@@ -303,6 +303,26 @@ def test_a_filtered_table_is_no_crossing() -> None:
         assert_promise(history, rules)
 
 
+def test_two_margins_bound_the_rest_of_a_slice() -> None:
+    """Sex and work of everybody, and sex by work of those outside A: nobody prints sex by work of A.
+
+    Men of A are one more than the women outside A without a job, those of A without a job at most eight less them: the
+    men of A without a job are at most four.
+    """
+    rules = Rules(zeros=Zeros.SHOW)
+    history = History()
+    for each in (
+        table("work | job none leave\npersons | 1 7 1", name="inside", filters=[(REGION, "A")]),
+        table("work | job none leave\npersons | 0 2 1", name="outside", filters=[(REGION, "B|C")]),
+        table("work | job none leave\npersons | 1 9 2", name="work"),
+        table("sex | M F\npersons | 4 8", name="sex"),
+        table("sex\\work | job none leave\nM | 0 1 1\nF | 0 1 0", name="slice", filters=[(REGION, "B|C")]),
+    ):
+        _, history = ask(each, rules=rules, after=history)
+    rest = table("sex\\work | job none leave\nM | 0 1 1\nF | 1 6 0", name="rest", filters=[(REGION, "A")])
+    assert_promise(history, rules, also=[rest])
+
+
 def test_a_zero_hidden_before_is_covered_by_the_legend() -> None:
     """A release that falls back may hide a zero. A later one that shows every zero may not say 'at least 1' of it."""
     rules = Rules(zeros=Zeros.SHOW)
@@ -486,6 +506,21 @@ def test_the_inside_asked_after_its_three_margins() -> None:
     _, history = ask(*margins)
     _, history = ask(inside, after=history)
     assert_promise(history, RULES)
+
+
+@pytest.mark.parametrize("slice_first", [True, False])
+def test_three_margins_and_a_slice_give_the_rest_away(*, slice_first: bool) -> None:
+    """A x B x C of one region is large everywhere. With the three margins of all, the others are the cube once more."""
+    *margins, inside = cube("3 4 4 4", "1 2 2 2")
+    everybody = [Table.from_leaves(t.spec, t.values[:, 1:, 1:] + 20) for t in margins]
+    region_a = replace(inside.spec, id="region_a", filters=((REGION, "A"),))
+    others = Table(replace(inside.spec, id="others", filters=((REGION, "B|C"),)), inside.values)
+    large = Table.from_leaves(region_a, np.full((1, 2, 2, 2), 10))
+    history = History()
+    for tables in ([large], everybody) if slice_first else (everybody, [large]):
+        protection, history = ask(*tables, after=history)
+    assert_promise(history, RULES, also=[others])
+    assert shown_share(protection) > 0
 
 
 @EVERY_TREATMENT_OF_ZEROS

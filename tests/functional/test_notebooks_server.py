@@ -192,3 +192,16 @@ def test_a_new_home_is_furnished_and_the_start_page_opens_first(server: Server) 
 def test_without_the_token_nothing_is_answered(server: Server) -> None:
     for url in ("/api/contents", "/api/kernelspecs"):
         assert server.ask("GET", url, token="another")[0] == 403
+
+
+def test_every_page_carries_the_banner_even_over_a_style_of_the_person(server: Server) -> None:
+    own = server.home / ".jupyter" / "custom" / "custom.css"
+    own.parent.mkdir(parents=True)
+    own.write_text("body::before { display: none }", encoding="utf-8")
+    status, page = server.ask("GET", "/lab")
+    assert status == 200
+    assert "custom/custom.css" in page
+    status, style = server.ask("GET", "/custom/custom.css")
+    assert status == 200
+    assert "SYNTHETIC" in style
+    assert "display: none" not in style

@@ -82,6 +82,20 @@ def test_two_ways_to_filter_one_margin_are_crossed() -> None:
     assert latent_pairs(spec(B, filters=((A, "x|y"),)), spec(A, filters=((B, "p"),)))
 
 
+def test_a_slice_crosses_its_dimensions_inside_its_filter_alone() -> None:
+    """Two margins of everybody bound the rest of a crossed slice: its inner cells are followed."""
+    sliced = spec(A, B, filters=((C, "m"),))
+    assert "a=x b=p c=n" in latent_pairs(spec(A), spec(B), sliced)
+    assert "a=x b=p c=n" in latent_pairs(sliced, spec(A), spec(B, filters=((C, "n"),)))
+    assert "a=x b=p c=n" in latent_pairs(sliced, spec(A, C), spec(B))
+    assert latent_pairs(sliced, spec(A)) == {"c=n", "a=x c=n", "a=y c=n", "a=z c=n"}
+
+
+def test_a_slice_whose_rest_is_printed_needs_no_joint_cells() -> None:
+    sliced, rest = (spec(A, B, filters=((C, code),)) for code in "mn")
+    assert not [pairs for pairs in latent_pairs(sliced, rest, spec(A), spec(B)) if "c=" in pairs]
+
+
 def test_an_impossible_combination_ties_its_variables() -> None:
     nobody = frozenset({("a", "x"), ("b", "p")})
     assert "a=x b=p" in latent_pairs(spec(A), spec(B), impossible=(nobody,))

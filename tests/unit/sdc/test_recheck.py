@@ -121,6 +121,42 @@ def test_a_mark_that_no_legend_explains_hides_nothing_from_the_attack() -> None:
     assert not attack_together([planted(TRUTH, odd)], RULES).passed
 
 
+# ---- two marks -----------------------------------------------------------------------------------------------------
+
+TWO_MARKS = Rules(zeros=Zeros.SHOW, mark=MarkMode.TWO)
+
+
+def of_region(name: str, codes: str, figures: str) -> Table:
+    """Return work in some regions."""
+    return table(f"work | job none leave\npersons | {figures}", name=name, filters=[(REGION, codes)])
+
+
+WORK_OF_ALL = table("work | job none leave\npersons | 8 6 4", name="work")
+
+
+def test_under_two_marks_a_rest_may_come_to_hold_all_of_a_small_count() -> None:
+    """Nobody is in C: the small count of all is that of A and B, at least 1 where before it could be none.
+
+    The last request asks for its parts. They cannot reach the threshold, whatever is printed of them, so that the
+    releases are judged one by one.
+    """
+    nobody = of_region("nobody", "C", "0 0 0")
+    parts = table("region\\work | job none leave\nA | 6 4 3\nB | 2 2 1\nC | 0 0 0", name="parts")
+    releases, protections = release([[WORK_OF_ALL], [nobody], [parts]], TWO_MARKS)
+    assert protections[1].tables[0].shown.all()
+    assert protections[2].known_before[0].any()
+    assert verdicts(releases[:2], TWO_MARKS) == verdicts(releases, TWO_MARKS) == (True, True)
+
+
+def test_under_two_marks_a_rest_may_not_become_smaller_than_its_mark() -> None:
+    """One person of C on leave, marked as at least 1 and fewer than 5: A and B can hold no more than three of four."""
+    releases, (first, _) = release([[WORK_OF_ALL], [of_region("few", "C", "6 5 1")]], TWO_MARKS)
+    assert verdicts(releases, TWO_MARKS) == (True, True)
+    few = releases[1][0].table
+    pattern = cover(few, "work | _T job none leave\npersons | C D D C")
+    assert verdicts([releases[0], planted(few, pattern, first.marks)], TWO_MARKS) == (False, False)
+
+
 # ---- results of stage 2 --------------------------------------------------------------------------------------------
 
 
