@@ -40,6 +40,9 @@ CLEAN_UP_PROGRAMS = 150
 LARGEST_MOVE = 1e4
 """Programs count in units in which no need is larger than this, so that sums of money are no less exact than counts."""
 
+MOST_DEAR = 1e3
+"""Most by which the price of moving a small cell is raised."""
+
 _TINY = 1e-7
 _PAIR = 2
 
@@ -237,10 +240,22 @@ def _cover(problem: Problem, work: Work | None) -> _State:
         moved = np.flatnonzero((deviation != 0) & ~state.hidden)
         state.hide(moved)
         program.reuse(moved)
+        mirrored = _mirrored(problem, deviation)
         for other in state.open_needs():
             if other.met_by(deviation):
                 other.witness = deviation
+            elif mirrored is not None and other.met_by(mirrored):
+                other.witness = mirrored
     return state
+
+
+def _mirrored(problem: Problem, deviation: Floats) -> Floats | None:
+    """Return the opposite deviation where there are needs in both directions and it is a witness too."""
+    if np.all(problem.depth == NO_UPPER):
+        return None
+    table = problem.values - deviation
+    within = (table >= problem.lower - _TINY) & ((table <= problem.upper + _TINY) | (problem.upper == NO_UPPER))
+    return -deviation if np.all(within) else None
 
 
 class _CheapestDeviation:
@@ -262,6 +277,8 @@ class _CheapestDeviation:
         bounds = np.concatenate([self._up, self._down])
         self._model = _model(both, np.concatenate([self._cost, self._cost]), np.zeros(2 * self._size), bounds)
         self._unit = 1.0
+        self._dearer = np.ones(self._size)
+        self._hidden = np.zeros(self._size, dtype=np.bool_)
         self._work = work
         self.programs = 0
 
@@ -270,6 +287,8 @@ class _CheapestDeviation:
         columns = self._column[cells]
         np.subtract.at(self._cost, columns, (1.0 - REUSE) * self._weight[cells] - REUSE)
         columns = np.unique(columns)
+        self._hidden[columns] = True
+        self._dearer[columns] = 1.0
         both = np.concatenate([columns, columns + self._size]).astype(np.int32)
         self._model.changeColsCost(len(both), both, np.tile(self._cost[columns], 2))
 
@@ -306,6 +325,7 @@ class _CheapestDeviation:
         if limit < need.amount:
             return None
         self._count_in(_unit(need.amount))
+        self._price(need.amount)
         self._model.changeColBounds(push, need.amount / self._unit, float(limit) / self._unit)
         self._model.changeColBounds(stop, 0.0, 0.0)
         solution = _run(self._model)
@@ -318,6 +338,20 @@ class _CheapestDeviation:
         deviation = np.zeros(len(self._column))
         deviation[self._cells] = np.where(abs(moves) <= _TINY, 0.0, moves * self._unit)[self._twin]
         return deviation
+
+    def _price(self, amount: int) -> None:
+        """Let a cell that can fall by less than the amount cost as much as if it fell by all of it.
+
+        Hiding a cell costs the same whatever it can give. Without this, a large sum would be moved through a crowd of
+        small cells, each of them cheap for what it moves.
+        """
+        room = np.where(self._down > 0, self._down, amount)
+        dearer = np.where(self._hidden, 1.0, np.clip(amount / room, 1.0, MOST_DEAR))
+        changed = np.flatnonzero(dearer != self._dearer)
+        if len(changed):
+            self._dearer = dearer
+            columns = (changed + self._size).astype(np.int32)
+            self._model.changeColsCost(len(columns), columns, self._cost[changed] * dearer[changed])
 
     def _count_in(self, unit: float) -> None:
         """Change the unit of all bounds."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import yaml
 
 from enclave.cli import main
 from enclave.ledger.verify_release import verify
@@ -180,3 +181,146 @@ def test_wrong_rows_are_named_by_file_line_and_codes_without_figures(
     assert not (tmp_path / "out").exists()
     for figure in ("12", "11", "eleven", "100000"):
         assert figure not in said
+
+
+def small_problem(folder: Path, **entries: object) -> Path:
+    of = contributors(DIMENSIONS, 60, seed=5)
+    asked = {"rules": RULES, "need": INTERVAL, **entries}
+    return write_all(folder, DIMENSIONS, of, {"act_size": ["act", "size"]}, **asked)
+
+
+BAD_PROBLEMS: dict[str, dict[str, object]] = {
+    "is not known here": {"colour": "red"},
+    "needs minimum_frequency": {"rules": {"p_percent": 10}, "need": {"kind": "threshold"}},
+    "is a need of counts": {"need": {"kind": "threshold"}},
+    "has a percent": {"need": {"kind": "interval"}},
+    "n is 1 or 2": {"rules": {"dominance": {"n": 3, "k": 85}}},
+    "dominance needs n and k": {"rules": {"dominance": {"n": 1}}},
+    "at least one rule": {"rules": {}},
+    "not both": {"work_limit": 5, "time_limit_s": 5},
+    "must be a list": {"history": "one"},
+    "'zeros' is one of": {"zeros": "blank"},
+    "whole number of at least 0": {"work_limit": -1},
+    "there is no column 'FLAG'": {"primary": "FLAG"},
+    "at least one table": {"tables": []},
+    "must hold keys and values": {"tables": ["act_size"]},
+}
+
+
+@pytest.mark.parametrize("said", BAD_PROBLEMS)
+def test_a_problem_that_makes_no_sense_is_refused_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    problem = small_problem(tmp_path)
+    entries = yaml.safe_load(problem.read_text()) | BAD_PROBLEMS[said]
+    assert run(write_problem(problem, **entries), tmp_path / "out") == 11
+    assert said in capsys.readouterr().err
+
+
+BAD_LISTS: dict[str, dict[str, str]] = {
+    "CODELIST_CYCLE": {"A": "B", "B": "A"},
+    "CODELIST_PARENT": {"A": "Z"},
+    "VARIABLE_EMPTY": {},
+    "CODELIST_CODE": {"A|B": ""},
+}
+
+
+@pytest.mark.parametrize("code", BAD_LISTS)
+def test_code_lists_that_are_no_trees_are_refused_by_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    problem = counts(tmp_path)
+    write_codelist(tmp_path / "region.csv", BAD_LISTS[code])
+    assert run(problem, tmp_path / "out") == 11
+    said = capsys.readouterr().err
+    assert code in said
+    assert "region" in said
+
+
+def test_two_tables_that_disagree_are_named_with_the_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = counts(tmp_path)
+    entries = yaml.safe_load(problem.read_text())
+    write_csv(tmp_path / "u.csv", [("sex", "n"), ("M", 24), ("F", 28)])
+    table = {"id": "u", "file": "u.csv", "dimensions": {"sex": ["sex.csv"]}, "value": "n"}
+    entries["tables"].append(table)
+    assert run(write_problem(problem, **entries), tmp_path / "out") == 11
+    said = capsys.readouterr().err
+    assert "TABLES_DISAGREE" in said
+    assert "'u'" in said
+    assert "28" not in said
+
+
+def test_too_many_codes_are_refused_before_anything_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = counts(tmp_path)
+    for name in ("sex", "region"):
+        write_codelist(tmp_path / f"{name}.csv", dict.fromkeys([*"MFABC", *(f"x{i}" for i in range(1000))], ""))
+    assert run(problem, tmp_path / "out") == 11
+    assert "TOO_MANY_CELLS" in capsys.readouterr().err
+
+
+def test_a_variable_with_a_thousand_codes_is_protected(tmp_path: Path) -> None:
+    codes = [f"m{i:04}" for i in range(1000)]
+    write_codelist(tmp_path / "m.csv", dict.fromkeys(codes, ""))
+    rows = [("m", "n"), *((code, 2 if i == 7 else 10 + i) for i, code in enumerate(codes))]
+    write_csv(tmp_path / "t.csv", rows)
+    table = {"id": "t", "file": "t.csv", "dimensions": {"m": ["m.csv"]}, "value": "n"}
+    problem = write_problem(tmp_path / "p.yaml", tables=[table], rules={"minimum_frequency": 3})
+    assert run(problem, tmp_path / "out") == 0
+    assert report_of(tmp_path / "out")["secondary"] == 1
+
+
+def test_decimals_stay_exact(tmp_path: Path) -> None:
+    write_codelist(tmp_path / "m.csv", dict.fromkeys("abcd", ""))
+    rows = [("m", "v", "p"), ("a", "0.10", 1), ("b", "0.2", 0), ("c", "1e-1", 0), ("d", "7.125", 0), ("_T", "7.525", 0)]
+    write_csv(tmp_path / "t.csv", rows)
+    table = {"id": "t", "file": "t.csv", "dimensions": {"m": ["m.csv"]}, "value": "v"}
+    problem = write_problem(tmp_path / "p.yaml", tables=[table], primary="p", need=INTERVAL, weights="value")
+    assert run(problem, tmp_path / "out") == 0
+    assert verify(tmp_path / "out", None) == []
+    shown = cells(tmp_path / "out/tables/t.csv")
+    assert shown["a",] == ("", "C")
+    assert shown["d",] == ("7.125", "F")
+    assert report_of(tmp_path / "out")["secondary"] == 1
+
+
+def test_two_marks_tell_primary_from_secondary(tmp_path: Path) -> None:
+    assert run(small_problem(tmp_path, mark="two"), tmp_path / "out") == 0
+    marks = [mark for _, mark in cells(tmp_path / "out/tables/act_size.csv").values()]
+    report = report_of(tmp_path / "out")
+    assert (marks.count("C"), marks.count("D")) == (report["primary"], report["secondary"])
+
+
+def test_a_hierarchy_may_be_given_twice_and_a_total_by_name(tmp_path: Path) -> None:
+    write_codelist(tmp_path / "m.1.csv", {"x": "", "a": "x", "b": "x", "c": ""})
+    write_codelist(tmp_path / "m.2.csv", {"All": "", "y": "All", "a": "All", "b": "y", "c": "y"})
+    write_csv(tmp_path / "t.csv", [("m", "n"), ("a", 2), ("b", 9), ("c", 8), ("All", 19)])
+    table = {
+        "id": "t",
+        "file": "t.csv",
+        "dimensions": {"m": ["m.1.csv", "m.2.csv"]},
+        "total": {"m": "All"},
+        "value": "n",
+    }
+    problem = write_problem(tmp_path / "p.yaml", tables=[table], rules={"minimum_frequency": 3})
+    assert run(problem, tmp_path / "out") == 0
+    shown = cells(tmp_path / "out/tables/t.csv")
+    assert list(shown) == [("_T",), ("x",), ("a",), ("b",), ("c",), ("y",)]
+    assert shown["a",] == ("", "C")
+
+
+def test_structural_zeros_are_the_combinations_that_a_file_leaves_out(tmp_path: Path) -> None:
+    rows = [*COUNTS[:1], ("M", "A", 0), *COUNTS[2:6]]
+    assert run(counts(tmp_path, rows, zeros="structural"), tmp_path / "out") == 0
+    shown = cells(tmp_path / "out/tables/t.csv")
+    assert shown["M", "A"] == ("", "C")
+    assert shown["F", "C"] == ("0", "F")
+
+
+def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem = counts(tmp_path)
+    assert run(problem, tmp_path / "out") == 0
+    before = (tmp_path / "out/manifest.json").read_bytes()
+    assert run(problem, tmp_path / "out") == 11
+    assert (tmp_path / "out/manifest.json").read_bytes() == before
+    assert run(problem, tmp_path / "missing" / "out") == 11
+    assert "FOLDER_MISSING" in capsys.readouterr().err

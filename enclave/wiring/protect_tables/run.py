@@ -18,7 +18,7 @@ from enclave.wiring.protect_tables.problem import ProblemFile, read_problem
 from enclave.wiring.protect_tables.result import Attack, Seen, drop, keep, read_back, require_free, write_files
 from enclave.wiring.protect_tables.tables import read_tables, scaled_results
 
-WORK = 2_000_000
+WORK = 400_000
 """Steps of the solver where a problem names no limit."""
 
 
