@@ -324,3 +324,46 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (tmp_path / "out/manifest.json").read_bytes() == before
     assert run(problem, tmp_path / "missing" / "out") == 11
     assert "FOLDER_MISSING" in capsys.readouterr().err
+
+
+def test_a_linked_table_is_protected_beside_an_earlier_result_whose_cells_it_does_not_hold(tmp_path: Path) -> None:
+    of = contributors(DIMENSIONS, 120, seed=7)
+    asked = {"rules": RULES, "need": INTERVAL}
+    first = write_all(tmp_path, DIMENSIONS, of, {"act_size": ["act", "size"]}, **asked)
+    assert run(first, tmp_path / "one") == 0
+    second = write_all(tmp_path, DIMENSIONS, of, {"act_cj": ["act", "cj"]}, history=["one"], **asked)
+    assert run(second, tmp_path / "two") == 0
+    before, after = cells(tmp_path / "one/tables/act_size.csv"), cells(tmp_path / "two/tables/act_cj.csv")
+    for code in ("_T", *DIMENSIONS["act"]):
+        assert before[code, "_T"][1] == "F" or after[code, "_T"][1] != "F"
+        assert after[code, "_T"][1] == "F" or before[code, "_T"][1] != "F"
+
+
+BAD_FILES: dict[str, bytes] = {
+    "CSV_EMPTY": b"",
+    "CSV_COLUMN": b"sex,region,m\n",
+    "CSV_COLUMN_TWICE": b"sex,sex,n\n",
+    "CSV_FIELDS": b"sex,region,n\nM,A\n",
+    "CSV_SYNTAX": b'sex,region,n\n"M"x,A,1\n',
+    "FILE_ENCODING": b"sex,region,n\n\xff,A,1\n",
+}
+
+
+@pytest.mark.parametrize("code", BAD_FILES)
+def test_files_that_are_no_tables_are_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    problem = counts(tmp_path)
+    (tmp_path / "t.csv").write_bytes(BAD_FILES[code])
+    assert run(problem, tmp_path / "out") == 11
+    said = capsys.readouterr().err
+    assert code in said
+    assert "t.csv" in said
+    (tmp_path / "t.csv").unlink()
+    assert run(problem, tmp_path / "out") == 11
+    assert "FILE_MISSING" in capsys.readouterr().err
+
+
+def test_counts_are_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(counts(tmp_path, [*COUNTS[:-1], ("F", "C", "11.5")]), tmp_path / "out") == 11
+    assert "COUNT_NOT_WHOLE" in capsys.readouterr().err
