@@ -89,11 +89,11 @@ def judge_what_is_new(
 ) -> Judgement:
     """Judge a release by what it adds: `after` holds it, `before` all but what it says, over the same cells.
 
-    A cell that `before` alone bounds below the threshold needs to be as uncertain as it was; every other one needs
-    what it always needs.
+    A cell whose need `before` alone leaves without a proof needs to be as uncertain as it was; every other one needs
+    what it always needs, and no more: under two marks a part of a small count may come to hold all of it.
     """
     silent = what_follows(before)
-    cells = np.array(judge(silent, latent, weakest_legend(rules), run=run).verdict.unproven, dtype=np.int64)
+    cells = np.array(judge(silent, latent, rules, run=run).verdict.unproven, dtype=np.int64)
     lower, upper = np.maximum(after.lower, silent.lower), np.minimum(after.upper, silent.upper)
     if cells.size:
         least, most = intervals(silent, cells.tolist()).T

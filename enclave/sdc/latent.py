@@ -9,6 +9,7 @@ of them. A block is made, for each period of one population,
 - of the variables that are left when no more ears can be cut from the hypergraph (Graham, Yu and Ozsoyoglu);
 - of all tables with a variable whose selections overlap without nesting;
 - of a table with two filters, and of two tables filtered by different variables whose common margin nobody prints;
+- of a filtered table where nobody prints its crossing of all others, and two margins of these others are printed;
 - of combinations that everybody knows to be empty, since they tie their variables too;
 - of several variables that do not change per person, since their crossing is the same in all periods. This last only
   up to `MOST_UNCHANGING` cells: beyond, tables are protected as if that crossing could change.
@@ -231,7 +232,7 @@ def _forced(place: Place) -> Iterator[Names]:
         if any(one & other and not (one <= other or other <= one) for one, other in combinations(groups, 2)):
             yield frozenset().union(*(edge for edge in place.edges if name in edge))
     for spec in place.specs:
-        if len(_filters(spec)) > 1:
+        if len(_filters(spec)) > 1 or _rest_has_two_margins(place, spec):
             yield _edge(spec)
     for pairs in sorted(place.impossible, key=sorted):
         names = frozenset(name for name, _ in pairs)
@@ -241,6 +242,36 @@ def _forced(place: Place) -> Iterator[Names]:
         common = _edge(one) & _edge(other)
         if _filters(one) != _filters(other) and not _printed(place, common):
             yield _edge(one) | _edge(other)
+
+
+def _rest_has_two_margins(place: Place, spec: TableSpec) -> bool:
+    """Whether two margins bound the rest that a filter leaves, over all dimensions of its table, which nobody prints.
+
+    The filtered table crosses its dimensions for the persons inside the filter alone. Of the others, two margins that
+    stand side by side bound the inner cells more closely than either of them, and three may do so in a circle.
+    """
+    dimensions = _edge(spec) - _filters(spec)
+    rest = {name: _not_crossed(place, name, dimensions) for name in _filters(spec)}
+    if not any(rest.values()):
+        return False
+    met = [_edge(other) for other in place.specs if all(_inside_filter(other, *one) for one in rest.items())]
+    tied = [frozenset(name for name, _ in pairs) for pairs in place.impossible]
+    margins = {dimensions & edge for edge in (*met, *tied, place.constant)} - {dimensions}
+    return sum(not any(margin < other for other in margins) for margin in margins) > 1
+
+
+def _not_crossed(place: Place, name: str, dimensions: Names) -> Names:
+    """Return the leaves of a filtered variable for which no table crosses these dimensions."""
+    left = frozenset(place.variables[name].leaves)
+    for spec in place.specs:
+        if dimensions <= _edge(spec) - _filters(spec) and _filters(spec) <= {name}:
+            left -= _inside_filter(spec, name, left)
+    return left
+
+
+def _inside_filter(spec: TableSpec, name: str, leaves: Names) -> Names:
+    """Return which of these leaves of a variable a table speaks of: all where it is not filtered by the variable."""
+    return leaves.intersection(*(variable.members(code) for variable, code in spec.filters if variable.id == name))
 
 
 def _filters_met(place: Place, block: Names) -> Names:
