@@ -16,6 +16,10 @@ from enclave.wiring.protect_tables.problem import ProblemFile, Weight
 from enclave.wiring.protect_tables.table_file import TableFile
 
 
+MOST_WEIGHT = 100.0
+"""Most that hiding one cell costs, in units of a cell in the middle."""
+
+
 @dataclass(frozen=True, eq=False)
 class Given:
     """What a problem gives, all of it checked. `reasons` are per table, by the name of the rule."""
@@ -98,7 +102,7 @@ def _in_units(behind: Contributions, decimals: int, file: TableFile) -> Contribu
 
 
 def _weights(weight: Weight, behind: Contributions) -> Floats:
-    """Return what hiding each cell costs: between 0.001 and 10,000 times what it costs in the middle."""
+    """Return what hiding each cell costs; a cell below the middle costs no less, or crowds of them would be hidden."""
     counts: Ints = behind.total if behind.count is None else behind.count
     if weight is Weight.UNIT:
         return np.ones(behind.total.shape)
@@ -106,4 +110,4 @@ def _weights(weight: Weight, behind: Contributions) -> Floats:
         return np.log2(2.0 + counts.astype(np.float64))
     figures = (counts if weight is Weight.COUNT else behind.total).astype(np.float64)
     middle = float(np.median(figures[figures > 0])) if np.any(figures > 0) else 1.0
-    return np.clip(figures / middle, 1e-3, 1e4)
+    return np.clip(figures / middle, 1.0, MOST_WEIGHT)
