@@ -15,7 +15,6 @@ from enclave.wiring.protect_tables.codelists import Classified, read_codelists
 from enclave.wiring.protect_tables.problem import ProblemFile, Weight
 from enclave.wiring.protect_tables.table_file import TableFile
 
-
 MOST_WEIGHT = 100.0
 """Most that hiding one cell costs, in units of a cell in the middle."""
 
