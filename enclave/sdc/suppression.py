@@ -14,19 +14,14 @@ that the same input gives the same pattern on any machine.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
-import highspy
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from enclave.errors import EnclaveBug
+from enclave.sdc.programs import Floats, compact, least, merge_twins, model, run_program
 from enclave.sdc.table import NO_UPPER, Bools, Ints
 from enclave.sdc.work import Work
-
-Floats = NDArray[np.float64]
 
 REUSE = 1e-3
 """Cost, relative to showing one cell fewer, of moving a cell that is hidden already."""
@@ -44,7 +39,6 @@ MOST_DEAR = 1e3
 """Most by which the price of moving a small cell is raised."""
 
 _TINY = 1e-7
-_PAIR = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,17 +259,17 @@ class _CheapestDeviation:
     """
 
     def __init__(self, problem: Problem, cells: Ints, room: int, work: Work | None) -> None:
-        matrix, twin = _merge_twins(_compact(problem.matrix, cells))
+        matrix, twin = merge_twins(compact(problem.matrix, cells))
         self._cells, self._twin, self._size = cells, twin, matrix.shape[1]
         self._column = np.full(len(problem.values), -1, dtype=np.int64)
         self._column[cells] = twin
-        self._up = _least(_up(problem, room)[cells], twin, self._size)
-        self._down = _least(_down(problem, room)[cells], twin, self._size)
+        self._up = least(_up(problem, room)[cells], twin, self._size)
+        self._down = least(_down(problem, room)[cells], twin, self._size)
         self._weight = problem.weight
         self._cost = np.bincount(twin, weights=problem.weight[cells], minlength=self._size)
         both = sparse.csc_array(sparse.hstack([matrix, -matrix]), dtype=np.float64)
         bounds = np.concatenate([self._up, self._down])
-        self._model = _model(both, np.concatenate([self._cost, self._cost]), np.zeros(2 * self._size), bounds)
+        self._model = model(both, np.concatenate([self._cost, self._cost]), np.zeros(2 * self._size), bounds)
         self._unit = 1.0
         self._dearer = np.ones(self._size)
         self._hidden = np.zeros(self._size, dtype=np.bool_)
@@ -328,7 +322,7 @@ class _CheapestDeviation:
         self._price(need.amount)
         self._model.changeColBounds(push, need.amount / self._unit, float(limit) / self._unit)
         self._model.changeColBounds(stop, 0.0, 0.0)
-        solution = _run(self._model)
+        solution = run_program(self._model)
         if self._work is not None:
             self._work.spend(int(self._model.getInfo().simplex_iteration_count))
         self._limit(column)
@@ -393,67 +387,3 @@ def _show(state: _State, cell: int, dependent: Sequence[_Need], witnesses: Seque
         need.witness = witness
     state.hidden[cell] = False
     state.needs = [need for need in state.needs if need.cell != cell]
-
-
-def _least(bounds: Floats, column: Ints, size: int) -> Floats:
-    """Return per merged column the least bound of its cells."""
-    found = np.full(size, np.inf)
-    np.minimum.at(found, column, bounds)
-    return found
-
-
-def _compact(matrix: sparse.csr_array, cells: Ints) -> sparse.csr_array:
-    """Return the columns of these cells, without rows that become empty or stand twice."""
-    part = sparse.csr_array(matrix[:, cells])
-    part.sort_indices()
-    first: dict[bytes, int] = {}
-    for row in np.flatnonzero(np.diff(part.indptr)).tolist():
-        inside = slice(part.indptr[row], part.indptr[row + 1])
-        first.setdefault(part.indices[inside].tobytes() + part.data[inside].tobytes(), row)
-    return sparse.csr_array(part[np.fromiter(first.values(), dtype=np.int64)])
-
-
-def _merge_twins(matrix: sparse.csr_array) -> tuple[sparse.csr_array, Ints]:
-    """Merge columns that a row "a - b = 0" makes equal; return the smaller matrix and each column's new number."""
-    pairs = np.flatnonzero((np.diff(matrix.indptr) == _PAIR) & (matrix.sum(axis=1) == 0))
-    ends = matrix.indices[matrix.indptr[pairs][:, None] + np.arange(2)]
-    size = matrix.shape[1]
-    links = sparse.coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    count, twin = csgraph.connected_components(links, directed=False)
-    merge = sparse.csr_array((np.ones(size, dtype=np.int64), (np.arange(size), twin)), shape=(size, count))
-    merged = sparse.csr_array(matrix @ merge)
-    merged.eliminate_zeros()
-    return _compact(merged, np.arange(count)), twin.astype(np.int64)
-
-
-def _model(matrix: sparse.csc_array, cost: Floats, lower: Floats, upper: Floats) -> Any:
-    """Build a linear program with equations matrix @ x == 0."""
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = matrix.shape[1], matrix.shape[0]
-    program.col_cost_, program.col_lower_, program.col_upper_ = cost, lower, upper
-    program.row_lower_ = program.row_upper_ = np.zeros(matrix.shape[0])
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_, program.a_matrix_.index_ = matrix.indptr, matrix.indices
-    program.a_matrix_.value_ = matrix.data
-    model: Any = highspy.Highs()  # type: ignore[no-untyped-call]
-    model.silent()
-    for option, value in (("threads", 1), ("random_seed", 0), ("presolve", "off")):
-        model.setOptionValue(option, value)
-    model.passModel(program)
-    return model
-
-
-def _run(model: Any) -> Floats | None:
-    """Solve; None when there is no solution. Any other end is a bug, since programs are bounded.
-
-    Each program starts afresh: from "nothing moves" to one cheap witness is a short way, while the basis left by the
-    program before leads through the whole heap of hidden cells (measured: 0.05 s against 0.4 s a program).
-    """
-    model.clearSolver()
-    model.run()
-    status = model.getModelStatus()
-    if status == highspy.HighsModelStatus.kOptimal:
-        return np.asarray(model.getSolution().col_value)
-    if status == highspy.HighsModelStatus.kInfeasible:
-        return None
-    raise EnclaveBug("SOLVER", "the solver ended without an answer; nothing may be released")

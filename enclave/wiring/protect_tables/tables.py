@@ -9,7 +9,7 @@ from enclave.errors import RequestError
 from enclave.ledger.read_release import Release
 from enclave.sdc.contributions import Contributions, reasons
 from enclave.sdc.earlier import Printed, places
-from enclave.sdc.suppression import Floats
+from enclave.sdc.programs import Floats
 from enclave.sdc.table import Bools, CellKey, Ints, Mark, ProtectedTable, Table
 from enclave.wiring.protect_tables.codelists import Classified, read_codelists
 from enclave.wiring.protect_tables.problem import ProblemFile, Weight
