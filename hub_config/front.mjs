@@ -4,6 +4,7 @@
 // `node front.mjs SETTINGS`, a JSON file; see `parts.py`. The proxy itself is configurable-http-proxy.
 
 import fs from "node:fs";
+import http from "node:http";
 import net from "node:net";
 import ConfigurableProxy from "configurable-http-proxy/lib/configproxy.js";
 import { defaultLogger } from "configurable-http-proxy/lib/log.js";
@@ -38,6 +39,15 @@ const proxy = new ConfigurableProxy({
   xfwd: true,
   keepAliveTimeout: 330_000, // longer than browsers keep a connection: else both end it at once, and a page breaks
 });
+// Sockets behind the front stay open. Closed after each answer, as the proxy would have it for Unix sockets, they make
+// node trip over its own last, empty write: the request was carried out, and the person would be told that it failed.
+const kept = new http.Agent({ keepAlive: true });
+const optionsFor = proxy.proxyOptsForTarget.bind(proxy);
+proxy.proxyOptsForTarget = (target) => ({ ...optionsFor(target), agent: kept });
+proxy.proxyServer.prependListener("request", (request) => {
+  request.headers.connection = "keep-alive"; // behind the front, whatever the browser says of its own connection
+});
+
 await proxy.addRoute(settings.gatewayPrefix, { target: socketUrl(settings.gateway) });
 
 // Before TLS, and so before any page, websocket or notebook: who is not in the building meets a closed door.

@@ -172,6 +172,11 @@ def test_terminals_are_off(analyst: Session) -> None:
     assert analyst.ask("POST", f"{BASE}api/terminals", body={}).status in {403, 404}
 
 
+def test_no_answer_to_what_was_sent_gets_lost_at_the_front(analyst: Session) -> None:
+    answers = {analyst.ask("POST", f"{BASE}api/terminals", body={}).status for _ in range(200)}
+    assert answers == {403}
+
+
 @pytest.mark.parametrize("part", ["hub", "proxy", "gateway", "launcher"])
 def test_a_part_that_is_killed_starts_again_and_no_kernel_is_lost(
     workbench: Workbench, analyst: Session, kernel: str, part: str
