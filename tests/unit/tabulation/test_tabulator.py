@@ -1,5 +1,6 @@
 """The way from a data set to tables, in this process and on a cluster."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,9 @@ def test_a_refusal_of_the_store_comes_through(client: Client | None) -> None:
 
 def test_the_cluster_holds_nothing_when_tables_are_done(cluster: Client) -> None:
     tabulate(reader_of(clients(), VARIABLES), [BY_BOTH], client=cluster, progress=quiet)
+    until = time.monotonic() + 30  # letting go is asked for, not waited for
+    while cluster.who_has() and time.monotonic() < until:  # type: ignore[no-untyped-call]
+        time.sleep(0.05)
     assert cluster.who_has() == {}  # type: ignore[no-untyped-call]
 
 
