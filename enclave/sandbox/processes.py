@@ -1,10 +1,17 @@
 """Processes that outlive the launcher: known by number *and* moment of start, since numbers come back."""
 
+import logging
 import os
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+log = logging.getLogger("launcher")
+
+GONE_S = 5.0
+"""How long the kernel gets to end what was killed: it gives back much memory first."""
 
 _STATE, _START_TIME = 0, 19
 """Places in /proc/PID/stat behind the command's name: see proc(5), fields 3 and 22."""
@@ -53,7 +60,10 @@ class Process:
 
 
 def kill_user(uid: int) -> None:
-    """Kill everything that runs as this user: done by a child that becomes that user and may reach nothing else."""
+    """Kill everything that runs as this user, and return when it is gone; what stays longer than GONE_S is logged.
+
+    The kill is done by a child that becomes that user and may reach nothing else.
+    """
     child = os.fork()
     if child == 0:
         try:
@@ -62,6 +72,26 @@ def kill_user(uid: int) -> None:
         finally:
             os._exit(0)
     os.waitpid(child, 0)
+    deadline = time.monotonic() + GONE_S
+    while processes_of(uid):
+        if time.monotonic() > deadline:
+            log.error("killed, but not gone: what user %d ran", uid)
+            return
+        time.sleep(0.01)
+
+
+def processes_of(uid: int) -> list[int]:
+    """Return the numbers of all processes that run as this user; those that ended and wait for their parent do not."""
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _runs_as(folder, uid)]
+
+
+def _runs_as(folder: Path, uid: int) -> bool:
+    try:
+        lines = (folder / "status").read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
+        return False
+    fields = dict(line.split(":", 1) for line in lines)
+    return int(fields["Uid"].split()[0]) == uid and fields["State"].split()[0] not in "ZX"
 
 
 def _stat(pid: int) -> list[str]:

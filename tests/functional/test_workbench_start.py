@@ -7,13 +7,13 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from enclave.sandbox.processes import processes_of
 from enclave.wiring.workbench import certificate
 from tests.lib import workbench as kit
 from tests.lib.session import trusting
@@ -136,15 +136,6 @@ def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_hous
         assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
         if os.geteuid() == 0:
             assert not processes_of(server["uid"]), "not even what a kernel had left behind runs on"
-
-
-def processes_of(uid: int) -> list[str]:
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if folder.stat().st_uid == uid:
-                found.append((folder / "cmdline").read_text())
-    return found
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")
