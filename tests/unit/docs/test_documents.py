@@ -154,9 +154,9 @@ def test_every_error_class_has_its_exit_code_in_the_readme() -> None:
 
 
 def _strings_for_people() -> list[str]:
-    """Return the help texts and messages of the command line: every string of it, but for its docstring."""
-    tree = ast.parse(_text("enclave/cli.py"))
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    """Return the help texts and messages of the command line: every string in its room."""
+    nodes = [node for path in (ROOT / "enclave" / "cli").glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def test_words_to_avoid_are_avoided_on_the_command_line() -> None:

@@ -1,0 +1,85 @@
+"""`enclave operator` and `enclave workbench`: set a house up, keep it, and start the workbench."""
+
+from pathlib import Path
+
+import click
+
+from enclave.cli.options import ACCOUNT, ANY_FILE, FILE, ROOT, account_of, house_of, opens_the_vault
+from enclave.wiring import commands, key_holder, operator_client
+from enclave.wiring.key_holder import Given
+from enclave.wiring.workbench.run import run_workbench
+from enclave.wiring.workbench.settings import DEFAULT
+
+
+@click.group()
+def operator() -> None:
+    """Set a house up and keep it."""
+
+
+@operator.command("init")
+@ROOT
+@click.option("--synthetic", is_flag=True, help="The house is for made-up data only.")
+@click.option("--key-file", type=ANY_FILE, help="Protect the master key by a key file, made here on another medium.")
+@click.option("--shares", type=(int, int), help="Protect it by shares: how many are needed, how many are made.")
+@click.option("--shares-to", type=click.Path(path_type=Path), help="Folder to write the shares to, one file each.")
+@click.option("--passphrase-fd", type=int, help="File descriptor to read the passphrase from.")
+def operator_init(
+    *,
+    root: Path,
+    synthetic: bool,
+    key_file: Path | None,
+    shares: tuple[int, int] | None,
+    shares_to: Path | None,
+    passphrase_fd: int | None,
+) -> None:
+    """Make a house: folders, keys, vault, book. Asks for a passphrase unless told how to protect the master key."""
+    protect = key_holder.protection_from(key_file, shares, shares_to, passphrase_fd)
+    commands.make(root, synthetic=synthetic, protect=protect)
+    click.echo(f"made {root}; now enrol people with `enclave operator enrol`")
+    if key_file is not None:
+        click.echo(f"{key_file} opens it: keep it on a medium elsewhere, and a copy in a safe")
+    if shares_to is not None:
+        click.echo(f"the shares in {shares_to} open it: give each to its holder, and leave none there")
+
+
+@operator.command("unlock")
+@ROOT
+@opens_the_vault
+def operator_unlock(root: Path, given: Given) -> None:
+    """Unlock the vault of the running gateway: open the projects of the house."""
+    operator_client.unlock(operator_client.socket_of(root), given.needed_opener(root))
+    click.echo("unlocked")
+
+
+@operator.command("lock")
+@ROOT
+def operator_lock(root: Path) -> None:
+    """Lock the vault of the running gateway: close the projects of the house."""
+    operator_client.lock(operator_client.socket_of(root))
+    click.echo("locked")
+
+
+@operator.command("status")
+@ROOT
+def operator_status(root: Path) -> None:
+    """Tell whether the vault is unlocked, since when, and how the master key is protected."""
+    for line in commands.door(root):
+        click.echo(line)
+
+
+@operator.command("enrol")
+@ROOT
+@ACCOUNT
+@click.argument("people", type=FILE)
+def operator_enrol(root: Path, account: str | None, people: Path) -> None:
+    """Enrol the persons of a YAML file: id, accounts, roles, projects, conflicts, trained_until."""
+    with house_of(root) as house:
+        click.echo(commands.enrol(house, account_of(house, account), people))
+
+
+@click.command()
+@click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the workbench.")
+@click.option("--settings", type=FILE, default=DEFAULT, help="Settings; hub_config/workbench.yaml if not given.")
+def workbench(root: Path, settings: Path) -> None:
+    """Start the workbench: hub, gateway, notebook servers, and the front that people reach with a browser."""
+    run_workbench(root, settings, say=click.echo)

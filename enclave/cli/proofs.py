@@ -1,0 +1,66 @@
+"""Attack and verify releases, verify the audit log, and check that everything agrees."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from enclave.cli.options import ACCOUNT, FILE, FOLDER, KEY, ROOT, account_of, house_of, opens_the_vault
+from enclave.wiring import commands
+from enclave.wiring.key_holder import Given
+
+
+@click.command()
+@KEY
+@click.argument("folders", type=FOLDER, nargs=-1, required=True, metavar="RELEASE...")
+def attack(key: Path, folders: tuple[Path, ...]) -> None:
+    """Attack releases together, with nothing but what they print."""
+    finding = commands.attack(folders, key)
+    for line in finding.lines():
+        click.echo(line)
+    if not finding.passed:
+        sys.exit(1)
+
+
+@click.command()
+@KEY
+@click.argument("folder", type=FOLDER, metavar="RELEASE")
+def verify(key: Path, folder: Path) -> None:
+    """Verify a release: signature, hashes, completeness, additivity."""
+    commands.verify(folder, key)
+    click.echo(f"{folder.name}: verified")
+
+
+@click.group()
+def log() -> None:
+    """Look at the audit log."""
+
+
+@log.command("verify")
+@ROOT
+@click.option("--anchor", type=FILE, help="A head of the log that was kept outside the house.")
+def log_verify(root: Path, anchor: Path | None) -> None:
+    """Verify the whole audit log; with an anchor, also that nothing was cut off."""
+    with house_of(root) as house:
+        commands.verify_log(house, anchor)
+    click.echo("audit log: verified")
+
+
+@log.command("dump")
+@ROOT
+@ACCOUNT
+@click.argument("out", type=click.Path(path_type=Path))
+def log_dump(root: Path, account: str | None, out: Path) -> None:
+    """Write the audit log to a file that verify_log.py reads."""
+    with house_of(root) as house:
+        click.echo(commands.dump_log(house, account_of(house, account), out))
+
+
+@click.command()
+@ROOT
+@opens_the_vault
+def fsck(root: Path, given: Given) -> None:
+    """Check that outbox, log, state and store agree. Finishes what a crash left open."""
+    with house_of(root, given) as house:
+        commands.check_everything(house)
+    click.echo("outbox, log, state and store agree")
