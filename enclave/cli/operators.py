@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from enclave.cli.options import ACCOUNT, ANY_FILE, FILE, ROOT, account_of, house_of, opens_the_vault
-from enclave.wiring import commands, key_holder, operator_client
-from enclave.wiring.key_holder import Given
+from enclave.wiring import commands
+from enclave.wiring.keys import key_holder, operator_client
+from enclave.wiring.keys.key_holder import Given
 from enclave.wiring.workbench.run import run_workbench
 from enclave.wiring.workbench.settings import DEFAULT
 

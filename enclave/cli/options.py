@@ -11,7 +11,7 @@ import click
 
 from enclave.errors import PermissionDenied
 from enclave.wiring.house import House, open_house
-from enclave.wiring.key_holder import Given
+from enclave.wiring.keys.key_holder import Given
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)

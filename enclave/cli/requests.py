@@ -6,7 +6,7 @@ import click
 
 from enclave.cli.options import ACCOUNT, ROOT, account_of, house_of, opens_the_vault
 from enclave.wiring import commands
-from enclave.wiring.key_holder import Given
+from enclave.wiring.keys.key_holder import Given
 
 
 @click.group()

@@ -19,7 +19,7 @@ from enclave.cli.options import (
     say,
 )
 from enclave.wiring import commands
-from enclave.wiring.key_holder import Given
+from enclave.wiring.keys.key_holder import Given
 from enclave.wiring.protect_tables.quiet import quiet_solver
 from enclave.wiring.protect_tables.run import protect_problem
 

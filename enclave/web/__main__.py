@@ -16,8 +16,8 @@ from enclave.web.hub_identity import HubIdentity
 from enclave.web.services import Services, aside
 from enclave.web.settings import WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
-from enclave.wiring.operator_client import OPERATOR_SOCKET
-from enclave.wiring.operator_socket import serve_operator_socket
+from enclave.wiring.keys.operator_client import OPERATOR_SOCKET
+from enclave.wiring.keys.operator_socket import serve_operator_socket
 from enclave.wiring.workbench.directory import DirectoryKeeper
 
 ANYBODY_MAY_CONNECT = 0o666

@@ -14,8 +14,8 @@ from enclave.policy.codelist import Code
 from enclave.web.answers import AnswersErrors
 from enclave.web.language import chosen
 from enclave.web.services import Services, aside
-from enclave.wiring.catalogue import Project
-from enclave.wiring.jobs import Job
+from enclave.wiring.desk.catalogue import Project
+from enclave.wiring.desk.jobs import Job
 
 MOST_BYTES = 64 * 1024
 """Longest body that is read."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from enclave.ledger.release_content import FREE, NO_FIGURE, TOTAL_WORDS
 from enclave.sdc.table import TOTAL, Bools, ProtectedTable, Variable
 from enclave.sdc.words import Words
-from enclave.wiring.evidence import TableEvidence
+from enclave.wiring.desk.evidence import TableEvidence
 
 MOST_COLUMNS = 16
 """A dimension with more codes than this stands in rows, or is held fixed."""

@@ -17,9 +17,9 @@ from enclave.web.cross_table import cross_table
 from enclave.web.page import PageHandler
 from enclave.web.services import aside
 from enclave.web.texts import SAID
-from enclave.wiring.evidence import TableEvidence, hidden_by_kind
-from enclave.wiring.jobs import Job
-from enclave.wiring.shown import described, table_of
+from enclave.wiring.desk.evidence import TableEvidence, hidden_by_kind
+from enclave.wiring.desk.jobs import Job
+from enclave.wiring.desk.shown import described, table_of
 
 MOST_JOBS = 5
 """How many finished jobs the list of requests still shows."""

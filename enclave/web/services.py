@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from enclave.web.identity import Identity
-from enclave.wiring.catalogue import Catalogue
-from enclave.wiring.desk import Desk
+from enclave.wiring.desk.catalogue import Catalogue
+from enclave.wiring.desk.desk import Desk
+from enclave.wiring.desk.jobs import Jobs
 from enclave.wiring.house import House
-from enclave.wiring.jobs import Jobs
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -19,11 +19,12 @@ from enclave.policy.reading.words import Language
 from enclave.policy.strict_yaml import read as read_yaml
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import YEARS, Preset
-from enclave.wiring import operator_client, production
+from enclave.wiring import production
 from enclave.wiring.demo import run_demo
-from enclave.wiring.door import DoorStatus
 from enclave.wiring.house import House, make_house
-from enclave.wiring.key_holder import Protect, master_key
+from enclave.wiring.keys import operator_client
+from enclave.wiring.keys.door import DoorStatus
+from enclave.wiring.keys.key_holder import Protect, master_key
 from enclave.wiring.outsider import Finding, attack_folders
 from enclave.wiring.production import Say
 from enclave.wiring.reference import Reference

@@ -20,7 +20,7 @@ from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
 from enclave.vault.protection import Opener
 from enclave.wiring.house import House, made_up_people, make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file, key_file
+from enclave.wiring.keys.key_holder import by_new_key_file, key_file
 from enclave.wiring.outsider import Finding, attack_folders
 from enclave.wiring.ports import now
 from enclave.wiring.production import Say, derive_results, prepare_year, produce, take_in_all

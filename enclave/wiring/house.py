@@ -19,9 +19,9 @@ from enclave.ledger.signing import SigningKey
 from enclave.linkage.intake import Intake
 from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
-from enclave.wiring.door import Door
-from enclave.wiring.key_holder import Protect, master_key
-from enclave.wiring.memory import forbid_dumps
+from enclave.wiring.keys.door import Door
+from enclave.wiring.keys.key_holder import Protect, master_key
+from enclave.wiring.keys.memory import forbid_dumps
 from enclave.wiring.ports import JointAttack, ManifestSigner, NewPattern, Outboxes, RandomIds, now
 from enclave.wiring.reference import Reference
 from enclave.wiring.sealed import SealedPackages, SealedTruth

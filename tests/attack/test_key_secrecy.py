@@ -14,7 +14,7 @@ import pytest
 
 from enclave.vault.protection import Kind, Opener
 from enclave.wiring.house import make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file, by_new_shares, by_passphrase, master_key
+from enclave.wiring.keys.key_holder import by_new_key_file, by_new_shares, by_passphrase, master_key
 from enclave.wiring.settings import Settings
 from tests.lib.house_kit import log_lines
 

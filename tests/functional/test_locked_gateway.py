@@ -17,10 +17,10 @@ import pytest
 
 from enclave.errors import PermissionDenied
 from enclave.vault.protection import Kind, Opener
-from enclave.wiring import operator_client
-from enclave.wiring.door import DoorStatus
 from enclave.wiring.house import make_house
-from enclave.wiring.key_holder import by_passphrase
+from enclave.wiring.keys import operator_client
+from enclave.wiring.keys.door import DoorStatus
+from enclave.wiring.keys.key_holder import by_passphrase
 from tests.lib.house_kit import log_lines
 
 CANARY = "canary words that nobody else says"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from enclave.vault.protection import Opener
 from enclave.wiring.house import make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file, key_file
+from enclave.wiring.keys.key_holder import by_new_key_file, key_file
 from enclave.wiring.settings import Settings
 
 

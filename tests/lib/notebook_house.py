@@ -17,7 +17,7 @@ from enclave.web.application import server
 from enclave.web.services import Services
 from enclave.wiring.demo import MEDIUM, POLICY, SEED, approve_and_release, opener_of
 from enclave.wiring.house import House, made_up_people, make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file
+from enclave.wiring.keys.key_holder import by_new_key_file
 from enclave.wiring.ports import now
 from enclave.wiring.production import prepare_year, take_in_all
 from tests.lib.web_app import services_of

@@ -15,7 +15,7 @@ from enclave.gateway.review import Decision
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
 from enclave.wiring.house import House, made_up_people, make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file
+from enclave.wiring.keys.key_holder import by_new_key_file
 from enclave.wiring.production import derive_results, prepare_year, produce, take_in_all
 from enclave.wiring.settings import POLICIES
 from tests.lib import policy_files

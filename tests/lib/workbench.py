@@ -22,8 +22,8 @@ from typing import Any
 
 import pytest
 
-from enclave.wiring import operator_client
-from enclave.wiring.key_holder import key_file
+from enclave.wiring.keys import operator_client
+from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings as HouseSettings
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 from tests.lib.analyst_environment import PYTHON, need_analyst_environment

@@ -13,7 +13,7 @@ from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
 from enclave.wiring.demo import POLICY, PURPOSE, SEED, approve_and_release
 from enclave.wiring.house import made_up_people, make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file, key_file
+from enclave.wiring.keys.key_holder import by_new_key_file, key_file
 from enclave.wiring.ports import now
 from enclave.wiring.production import Say, prepare_year, produce, take_in_all
 from enclave.wiring.settings import POLICIES, Settings

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 
 from enclave.errors import EnclaveError
-from enclave.wiring import operator_client
-from enclave.wiring.key_holder import key_file
+from enclave.wiring.keys import operator_client
+from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 

@@ -9,8 +9,8 @@ from enclave.ledger.read_release import Release
 from enclave.sdc.table import ProtectedTable, TableSpec, Variable
 from enclave.sdc.words import Words
 from enclave.web.cross_table import MOST_COLUMNS, Kind, cross_table
-from enclave.wiring.evidence import TableEvidence
-from enclave.wiring.shown import differences
+from enclave.wiring.desk.evidence import TableEvidence
+from enclave.wiring.desk.shown import differences
 
 
 def table_of(*sizes: int, hidden: float = 0.2) -> ProtectedTable:

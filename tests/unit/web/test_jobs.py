@@ -10,7 +10,7 @@ import pytest
 from enclave.errors import RequestError
 from enclave.gateway.request import RequestState
 from enclave.wiring import production
-from enclave.wiring.jobs import Job, JobKind, Jobs, JobState, Order
+from enclave.wiring.desk.jobs import Job, JobKind, Jobs, JobState, Order
 from tests.lib.house_kit import opener_of
 from tests.lib.web_app import Asker
 from tests.lib.web_house import OUTSIDE, PROJECT, approve

@@ -12,9 +12,9 @@ import pytest
 from enclave.errors import IntegrityError, PermissionDenied, SetupError
 from enclave.gateway.binding import Package
 from enclave.vault.protection import Kind, Opener, new_key_file
-from enclave.wiring.door import FREE_FAILURES, PAUSE_S, Attempts, DoorStatus
 from enclave.wiring.house import House, make_house, open_house
-from enclave.wiring.key_holder import by_new_key_file
+from enclave.wiring.keys.door import FREE_FAILURES, PAUSE_S, Attempts, DoorStatus
+from enclave.wiring.keys.key_holder import by_new_key_file
 from enclave.wiring.settings import SETTINGS
 from tests.lib.house_kit import log_lines, made_house, opener_of
 

@@ -12,7 +12,7 @@ import pytest
 from enclave.errors import SetupError
 from enclave.vault.protection import ByKeyFile, ByPassphrase, ByShares, Kind
 from enclave.wiring.house import make_house, open_house
-from enclave.wiring.key_holder import (
+from enclave.wiring.keys.key_holder import (
     Given,
     Protect,
     by_new_key_file,

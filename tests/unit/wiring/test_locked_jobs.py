@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from enclave.vault.store import Vault
-from enclave.wiring import jobs
+from enclave.wiring.desk import jobs
+from enclave.wiring.desk.jobs import Job, JobKind, Jobs, JobState, Order
 from enclave.wiring.house import open_house
-from enclave.wiring.jobs import Job, JobKind, Jobs, JobState, Order
 from tests.lib.house_kit import log_lines, made_house
 
 MOST_SECONDS = 60

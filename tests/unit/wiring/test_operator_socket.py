@@ -16,9 +16,9 @@ import pytest
 
 from enclave.errors import IntegrityError, PermissionDenied, SetupError
 from enclave.vault.protection import Kind, Opener, new_key_file
-from enclave.wiring import operator_client
 from enclave.wiring.house import House, open_house
-from enclave.wiring.operator_socket import serve_operator_socket
+from enclave.wiring.keys import operator_client
+from enclave.wiring.keys.operator_socket import serve_operator_socket
 from tests.lib.house_kit import key_path, log_lines, made_house, opener_of
 from tests.unit.wiring.test_command_line import run
 

@@ -27,10 +27,10 @@ from enclave.ledger.log_reading import LogEntry, LogFilter
 from enclave.ledger.manifest import MANIFEST
 from enclave.ledger.read_release import Release, read_release
 from enclave.ledger.verify_release import examine
-from enclave.wiring.evidence import TableEvidence, evidence_of
+from enclave.wiring.desk.evidence import TableEvidence, evidence_of
+from enclave.wiring.desk.shown import Difference, differences, shown_by
 from enclave.wiring.house import House
 from enclave.wiring.ports import now
-from enclave.wiring.shown import Difference, differences, shown_by
 
 KEPT = 4
 """How many opened packages, and sets of reasons, stay in memory."""

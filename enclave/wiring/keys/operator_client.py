@@ -9,7 +9,7 @@ from typing import Any
 from enclave import errors
 from enclave.errors import EnclaveError, PermissionDenied, SetupError
 from enclave.vault.protection import Opener
-from enclave.wiring.door import DoorStatus
+from enclave.wiring.keys.door import DoorStatus
 
 OPERATOR_SOCKET = "operator.sock"
 """The name of the socket, beside the one of pages and interface."""

@@ -28,7 +28,7 @@ from enclave.vault.protection import (
     require_good,
 )
 from enclave.vault.shares import make_shares
-from enclave.wiring.memory import forbid_dumps
+from enclave.wiring.keys.memory import forbid_dumps
 from enclave.wiring.settings import Settings
 
 Protect = Callable[[Settings], tuple[Protection, Opener]]

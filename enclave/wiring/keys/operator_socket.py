@@ -22,9 +22,9 @@ from typing import Any
 
 from enclave.errors import EnclaveError, PermissionDenied, RequestError, SetupError
 from enclave.vault.protection import Kind, Opener
-from enclave.wiring.door import DoorStatus
 from enclave.wiring.house import House
-from enclave.wiring.operator_client import LONGEST_LINE, require_short
+from enclave.wiring.keys.door import DoorStatus
+from enclave.wiring.keys.operator_client import LONGEST_LINE, require_short
 
 _READ_WAIT_S = 10.0
 _CREDENTIALS = struct.Struct("3i")

@@ -12,7 +12,7 @@ from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
 from enclave.vault.master_file import MasterKeyFile
 from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
-from enclave.wiring.memory import forbid_dumps
+from enclave.wiring.keys.memory import forbid_dumps
 
 FREE_FAILURES = 5
 """Wrong attempts in a row that are answered at once."""

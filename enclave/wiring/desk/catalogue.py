@@ -21,10 +21,10 @@ from enclave.policy.model import Policy
 from enclave.sdc.table import ProtectedTable
 from enclave.sdc.words import Words
 from enclave.wiring.content import policy_year
-from enclave.wiring.desk import Desk
+from enclave.wiring.desk.desk import Desk
+from enclave.wiring.desk.shown import table_of
 from enclave.wiring.house import House
 from enclave.wiring.production import latest_inside
-from enclave.wiring.shown import table_of
 
 NOT_PREPARED = "not prepared"
 LOCKED = "locked"
