@@ -12,6 +12,7 @@ from traitlets import Integer, Unicode
 
 from enclave.errors import PermissionDenied, UserError
 from enclave.sandbox.directory import Directory, Member
+from enclave.sandbox.notices import Event, Notices, Once
 from enclave.wiring.workbench import passwords
 from hub_config import pages
 from hub_config.refusals import Refusal
@@ -31,10 +32,12 @@ class MadeUpUsers(Authenticator):
     directory = Unicode(help="The file that says who has which roles and projects.").tag(config=True)
     wrong_passwords = Integer(5, help="So many close the door for `pause_s`.").tag(config=True)
     pause_s = Integer(300, help="How long the door stays closed, in seconds.").tag(config=True)
+    notices = Unicode(help="The folder for what belongs into the audit log.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.doors = Doors(self.wrong_passwords, self.pause_s)
+        self._closed_doors = Once(self.pause_s)
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
         """Return who this is, or None for a wrong name or password; Refusal where the door is closed."""
@@ -44,10 +47,14 @@ class MadeUpUsers(Authenticator):
             member = self._member(account)
             right = await asyncio.to_thread(passwords.is_right, Path(self.accounts), account, data.get("password", ""))
         except UserError as error:
+            if self._closed_doors.is_news(error.code, address):
+                await self._note_refused(account, error.code)
             raise Refusal(error) from error
         if not right or member is None:
             self.doors.note_wrong(account, address)
+            await self._note_refused(account, "WRONG_PASSWORD")
             return None
+        await self._note_log_in(account)
         self.doors.note_right(account)
         return {"name": account, "groups": groups_of(member), "admin": False}
 
@@ -66,6 +73,22 @@ class MadeUpUsers(Authenticator):
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Put the workbench's pages before JupyterHub's own."""
         return pages.HANDLERS
+
+    async def _note_log_in(self, account: str) -> None:
+        """Note a log-in for the audit log: without that nobody gets in."""
+        try:
+            await asyncio.to_thread(Notices(Path(self.notices)).write, Event.LOGGED_IN, account=account)
+        except UserError as error:
+            raise Refusal(error) from error
+
+    async def _note_refused(self, account: str, code: str) -> None:
+        """Note a failed log-in. A name that is nobody's account is left out: people type passwords there."""
+        try:
+            known = account in Directory.read(Path(self.directory)).accounts
+        except UserError:
+            known = False
+        details = {"code": code, "account": account if known else ""}
+        await asyncio.to_thread(Notices(Path(self.notices)).write_if_possible, Event.LOG_IN_REFUSED, **details)
 
     def _member(self, account: str) -> Member | None:
         directory = Directory.read(Path(self.directory))

@@ -8,9 +8,11 @@ import http from "node:http";
 import net from "node:net";
 import ConfigurableProxy from "configurable-http-proxy/lib/configproxy.js";
 import { defaultLogger } from "configurable-http-proxy/lib/log.js";
+import { Refusals } from "./notices.mjs";
 
 const settings = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
 const log = defaultLogger({ level: "warn" });
+const refusals = new Refusals(settings.notices, log);
 
 const building = new net.BlockList(); // used the other way round: what it holds is let in
 for (const network of settings.allowedNetworks) {
@@ -54,6 +56,7 @@ await proxy.addRoute(settings.gatewayPrefix, { target: socketUrl(settings.gatewa
 proxy.proxyServer.prependListener("connection", (socket) => {
   if (!isInside(socket.remoteAddress)) {
     log.warn(`refused: ${socket.remoteAddress} is not in an allowed network`);
+    refusals.add((socket.remoteAddress ?? "").replace(/^::ffff:/, "").replace(/%.*$/, ""));
     socket.destroy();
   }
 });
@@ -65,7 +68,10 @@ for (const server of [proxy.proxyServer, proxy.apiServer]) {
   });
 }
 process.on("uncaughtException", (error) => log.error(error.stack));
-process.on("SIGTERM", () => process.exit(0));
+process.on("SIGTERM", () => {
+  refusals.end();
+  process.exit(0);
+});
 
 fs.rmSync(settings.routesSocket, { force: true });
 proxy.apiServer.listen(settings.routesSocket);

@@ -1,15 +1,17 @@
 """The workbench's own pages of the hub: log-in, projects, and a word on tokens."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.handlers.login import LoginHandler
+from jupyterhub.handlers.login import LoginHandler, LogoutHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado import web
 
 from enclave.errors import PermissionDenied, UserError
 from enclave.sandbox.directory import Directory
+from enclave.sandbox.notices import Event, Notices
 from hub_config.refusals import Refusal
 from hub_config.words import LANGUAGE_COOKIE, LANGUAGES
 from hub_config.workbench import layout
@@ -36,6 +38,18 @@ class WorkbenchLogin(LoginHandler):
         exception = more.get("exception")
         code = exception.code if isinstance(exception, Refusal) else "WRONG_PASSWORD" if login_error else ""
         return super()._render(login_error=login_error, username=username, login_code=code, **more)
+
+
+class WorkbenchLogout(LogoutHandler):
+    """Log-out, noted for the audit log."""
+
+    async def default_handle_logout(self) -> None:
+        """End the session of whoever is logged in."""
+        user = self.current_user
+        await super().default_handle_logout()
+        if user:
+            notices = Notices(layout().notices("hub"))
+            await asyncio.to_thread(notices.write_if_possible, Event.LOGGED_OUT, account=user.name)
 
 
 class Projects(BaseHandler):
@@ -89,6 +103,7 @@ def _state(user: Any, project: str) -> str:
 
 HANDLERS: list[tuple[Any, ...]] = [
     (r"/login", WorkbenchLogin),
+    (r"/logout", WorkbenchLogout),
     (r"/home", Projects),
     (r"/token", NoTokens),
     (r"/look/(.*)", CacheControlStaticFilesHandler, {"path": str(LOOK)}),

@@ -13,10 +13,13 @@ from enclave.errors import PermissionDenied, UserError
 from enclave.sandbox.client import Entry, ask
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import FROM_HUB
+from enclave.sandbox.notices import Event, Notices, Once
 from enclave.sandbox.servers import socket_url
 from hub_config.refusals import Refusal
 
 PAUSE_S = 0.2
+REFUSALS = Once(60.0)
+"""The same refusal again within a minute is no further notice."""
 ENDED = 1
 
 
@@ -25,6 +28,7 @@ class LauncherSpawner(Spawner):
 
     launcher_socket = Unicode(help="Where the launcher listens.").tag(config=True)
     directory = Unicode(help="The file that says who is on which project.").tag(config=True)
+    notices = Unicode(help="The folder for what belongs into the audit log.").tag(config=True)
 
     socket = ""
 
@@ -43,7 +47,7 @@ class LauncherSpawner(Spawner):
     async def start(self) -> str:
         """Start the server; whoever may not have it gets a sentence."""
         try:
-            self._check()
+            await self._check()
             entry = await self._start()
         except UserError as error:
             raise Refusal(error) from error
@@ -94,10 +98,20 @@ class LauncherSpawner(Spawner):
             await asyncio.sleep(PAUSE_S)
         yield {"progress": 50, "message": "the server starts"}
 
-    def _check(self) -> None:
-        if not self.name:
-            raise PermissionDenied("NO_UNNAMED", "choose a project: there is no server without one")
-        Directory.read(Path(self.directory)).check_start(self.user.name, self.name)
+    async def _check(self) -> None:
+        """Refuse what the launcher would refuse, in the person's sight; what the launcher refuses, it notes itself."""
+        project = ""
+        try:
+            if not self.name:
+                raise PermissionDenied("NO_UNNAMED", "choose a project: there is no server without one")
+            directory = Directory.read(Path(self.directory))
+            project = self.name if self.name in directory.projects else ""
+            directory.check_start(self.user.name, self.name)
+        except UserError as refusal:
+            if REFUSALS.is_news(self.user.name, self.name, refusal.code):
+                details = {"code": refusal.code, "account": self.user.name, "project": project}
+                await asyncio.to_thread(Notices(Path(self.notices)).write_if_possible, Event.SERVER_REFUSED, **details)
+            raise
 
     async def _start(self) -> Entry:
         environment = {name: value for name, value in self.get_env().items() if name in FROM_HUB}

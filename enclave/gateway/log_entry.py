@@ -15,6 +15,9 @@ from enclave.errors import EnclaveBug
 SYSTEM = "system"
 """The actor of what the house does by itself."""
 
+PARTS = ("hub", "launcher", "front", "supervisor")
+"""The actors of what parts of the workbench say of themselves; no person can have such an id."""
+
 
 class LogAction(StrEnum):
     """What happened."""
@@ -45,9 +48,22 @@ class LogAction(StrEnum):
     DELIVERY_REFUSED = "delivery_refused"
     DATA_PREPARED = "data_prepared"
     LOG_READ = "log_read"
+    LOGGED_IN = "logged_in"
+    LOG_IN_REFUSED = "log_in_refused"
+    LOGGED_OUT = "logged_out"
+    SERVER_STARTED = "server_started"
+    SERVER_ENDED = "server_ended"
+    SERVER_REFUSED = "server_refused"
+    CONNECTION_REFUSED = "connection_refused"
+    WORKBENCH_STARTED = "workbench_started"
+    WORKBENCH_STOPPED = "workbench_stopped"
+    WORKBENCH_REFUSED = "workbench_refused"
+    PART_ENDED = "part_ended"
+    NOTICE_REFUSED = "notice_refused"
 
 
 _STEP = frozenset({"account", "turn", "state"})
+_NOTED = frozenset({"notice", "noted_at"})
 
 ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
     {
@@ -78,8 +94,23 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.DELIVERY_REFUSED: frozenset({"delivery", "code", "account"}),
         LogAction.DATA_PREPARED: frozenset({"project", "policy", "snapshot"}),
         LogAction.LOG_READ: frozenset({"account"}),
+        LogAction.LOGGED_IN: _NOTED | {"account"},
+        LogAction.LOG_IN_REFUSED: _NOTED | {"account", "code"},
+        LogAction.LOGGED_OUT: _NOTED | {"account"},
+        LogAction.SERVER_STARTED: _NOTED | {"account", "project"},
+        LogAction.SERVER_ENDED: _NOTED | {"account", "project", "code"},
+        LogAction.SERVER_REFUSED: _NOTED | {"account", "project", "code"},
+        LogAction.CONNECTION_REFUSED: _NOTED | {"addresses", "code"},
+        LogAction.WORKBENCH_STARTED: _NOTED,
+        LogAction.WORKBENCH_STOPPED: _NOTED,
+        LogAction.WORKBENCH_REFUSED: _NOTED | {"code"},
+        LogAction.PART_ENDED: _NOTED | {"part", "code"},
+        LogAction.NOTICE_REFUSED: frozenset({"part", "code"}),
     }
 )
+
+NOTICE_ID = r"[0-9]{20}-[0-9a-f]{16}"
+"""The form of a notice's name: a moment and chance."""
 
 _NAME = r"[a-z0-9][a-z0-9._-]{0,99}"
 _DIGEST = r"[0-9a-f]{64}"
@@ -96,9 +127,12 @@ _FORMS = {
         ),
         _DIGEST,
     ),
-    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles", "protection"), _WORD),
+    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles", "protection", "part"), _WORD),
     "code": r"[A-Z][A-Z0-9_]{0,39}",
     "trained_until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "notice": NOTICE_ID,
+    "noted_at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
+    "addresses": r"[0-9a-f.:]{2,45}",
 }
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}")
 

@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec
 
 from enclave.errors import PermissionDenied, RequestError
 from enclave.gateway.canonical import check_name
-from enclave.gateway.log_entry import SYSTEM
+from enclave.gateway.log_entry import PARTS, SYSTEM
 from enclave.gateway.request import Request, Stage
 from enclave.gateway.review import Vote
 
@@ -47,8 +47,8 @@ class Person:
     def __post_init__(self) -> None:
         for name in (self.id, *self.accounts, *self.projects, *self.conflicts):
             check_name("person, account or project", name)
-        if self.id == SYSTEM:
-            raise RequestError("NAME_RESERVED", f"'{SYSTEM}' is who acts when nobody does; give the person another id")
+        if self.id in {SYSTEM, *PARTS}:
+            raise RequestError("NAME_RESERVED", f"'{self.id}' is who acts when nobody does; give the person another id")
 
 
 def _need_role(person: Person, *roles: Role) -> None:

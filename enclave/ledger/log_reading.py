@@ -58,6 +58,12 @@ def last_times(connection: Connection, actions: Collection[LogAction]) -> dict[s
     return {subject: utc_moment(at) for subject, at in connection.execute(query)}
 
 
+def notices_taken(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Return which of these notices the log holds already."""
+    known = _field("details.notice")
+    return frozenset(connection.execute(select(known).where(known.in_(ids))).scalars())
+
+
 def _field(name: str) -> ColumnElement[str]:
     return func.json_extract(log.c.entry, f"$.{name}")
 

@@ -54,12 +54,16 @@ def serve(server: socket.socket, hub_uid: int, servers: Servers, goes_on: Callab
 
 def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
     """Return the answer to one connection's order; whoever is not the hub is not even read."""
+    key = None
     try:
         if peer_uid(connection) != hub_uid:
             raise PermissionDenied("NOT_THE_HUB", "the launcher takes orders from the hub only")
-        return protocol.answer_line(servers.do(protocol.parse(_line(connection))))
+        order = protocol.parse(_line(connection))
+        key = order.key
+        return protocol.answer_line(servers.do(order))
     except UserError as refusal:
         log.warning("refused: %s", refusal)
+        servers.note_refusal(key, refusal.code)
         return protocol.error_line(refusal)
 
 

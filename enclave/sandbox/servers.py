@@ -11,6 +11,7 @@ from enclave.errors import PermissionDenied, RequestError, UserError
 from enclave.sandbox import command, environment, records
 from enclave.sandbox.command import Launch
 from enclave.sandbox.directory import Directory
+from enclave.sandbox.notices import Event, Notices, Once
 from enclave.sandbox.processes import Process, kill_user
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.records import Running
@@ -18,6 +19,9 @@ from enclave.sandbox.settings import Settings
 from enclave.sandbox.uids import Uids
 
 log = logging.getLogger("launcher")
+
+REFUSAL_PAUSE_S = 60.0
+"""The same refusal again within this time is no further notice."""
 
 
 class Servers:
@@ -28,6 +32,7 @@ class Servers:
         self._uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
         self._path = settings.state / "servers.json"
         self._running = records.read(self._path)
+        self._notices, self._refusals = Notices(settings.notices), Once(REFUSAL_PAUSE_S, clock)
         self._kill_at: dict[ServerKey, float] = {}
         self._ended: dict[ServerKey, str] = {}
         for key, uid in self._uids.given().items():
@@ -61,6 +66,17 @@ class Servers:
             elif (reason := _refusal(directory, key)) is not None:
                 self._stop(key, reason)
 
+    def note_refusal(self, key: ServerKey | None, code: str) -> None:
+        """Note for the audit log that an order was refused, with the names in it that the house knows."""
+        account, project = (key.account, key.project) if key else ("", "")
+        if self._refusals.is_news(account, project, code):
+            directory = self._directory()
+            known = {
+                "account": account if directory and account in directory.accounts else "",
+                "project": project if directory and project in directory.projects else "",
+            }
+            self._notices.write_if_possible(Event.SERVER_REFUSED, code=code, **known)
+
     def stop_all(self) -> None:
         """Stop every server and return when none is left."""
         for key in list(self._running):
@@ -82,6 +98,7 @@ class Servers:
         if key in self._running:
             raise RequestError("SERVER_RUNS", "this server runs already; stop it first")
         uid = self._uids.of(key)
+        self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
         process = Process.of(command.start(self._launch(key, asked, uid)))
         self._running[key] = Running(key, uid, process)
         self._ended.pop(key, None)
@@ -123,6 +140,8 @@ class Servers:
         self._ended.setdefault(key, "ENDED")
         records.write(self._path, self._running.values())
         log.info("ended: %s for %s (%s)", key.account, key.project, self._ended[key])
+        ended = {"account": key.account, "project": key.project, "code": self._ended[key]}
+        self._notices.write_if_possible(Event.SERVER_ENDED, **ended)
 
     def _clear(self, uid: int) -> None:
         """Kill what is left of a user whose server is gone: kernels, or a server that a crash kept off the record."""

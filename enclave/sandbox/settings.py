@@ -32,6 +32,7 @@ class Settings:
     run: Path
     homes: Path
     logs: Path
+    notices: Path
     analyst: Path
     config: Path
     gateway: Path

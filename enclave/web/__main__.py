@@ -18,6 +18,7 @@ from enclave.web.settings import WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
 from enclave.wiring.keys.operator_client import OPERATOR_SOCKET
 from enclave.wiring.keys.operator_socket import serve_operator_socket
+from enclave.wiring.notices import NoticeDesk
 from enclave.wiring.workbench.directory import DirectoryKeeper
 
 ANYBODY_MAY_CONNECT = 0o666
@@ -25,6 +26,9 @@ ANYBODY_MAY_CONNECT = 0o666
 
 DIRECTORY_EVERY_MS = 1000
 """How often the file for hub and launcher is compared with the register."""
+
+NOTICES_EVERY_MS = 1000
+"""How often notices of other parts are taken into the audit log."""
 
 
 @click.command()
@@ -54,6 +58,8 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET))
     services.jobs.start()
     keeper = DirectoryKeeper(house, settings.directory)
+    notices = NoticeDesk(house, settings.notices)
+    PeriodicCallback(lambda: aside(notices.look), NOTICES_EVERY_MS).start()
     PeriodicCallback(lambda: aside(keeper.look), DIRECTORY_EVERY_MS).start()
     PeriodicCallback(services.desk.forget_if_locked, DIRECTORY_EVERY_MS).start()
     stop = asyncio.Event()

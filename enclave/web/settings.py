@@ -36,6 +36,11 @@ class WebSettings:
         return self.root / "directory" / "directory.json"
 
     @property
+    def notices(self) -> Path:
+        """What parts that may not write the audit log have to tell it."""
+        return self.root / "notices"
+
+    @property
     def socket(self) -> Path:
         """The socket of the service."""
         return self._run / "gateway" / "gateway.sock"

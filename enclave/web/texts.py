@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from enclave.gateway.log_entry import LogAction
+from enclave.gateway.log_entry import SYSTEM, LogAction
 from enclave.gateway.permissions import Role
 from enclave.gateway.request import RequestState, Stage
 from enclave.gateway.review import Decision
@@ -83,10 +83,31 @@ STEPS: Mapping[str, str] = {
     LogAction.DELIVERY_REFUSED: N_("delivery refused"),
     LogAction.DATA_PREPARED: N_("data prepared"),
     LogAction.LOG_READ: N_("audit log read"),
+    LogAction.LOGGED_IN: N_("logged in"),
+    LogAction.LOG_IN_REFUSED: N_("log-in refused"),
+    LogAction.LOGGED_OUT: N_("logged out"),
+    LogAction.SERVER_STARTED: N_("notebook server started"),
+    LogAction.SERVER_ENDED: N_("notebook server ended"),
+    LogAction.SERVER_REFUSED: N_("notebook server refused"),
+    LogAction.CONNECTION_REFUSED: N_("connection from outside the building refused"),
+    LogAction.WORKBENCH_STARTED: N_("workbench started"),
+    LogAction.WORKBENCH_STOPPED: N_("workbench stopped"),
+    LogAction.WORKBENCH_REFUSED: N_("start of the workbench refused"),
+    LogAction.PART_ENDED: N_("part of the workbench ended unasked"),
+    LogAction.NOTICE_REFUSED: N_("notice of a part refused"),
     "vault_unlocked": N_("vault unlocked"),
     "vault_locked": N_("vault locked"),
     "unlock_refused": N_("unlocking refused"),
 }
+
+ACTORS: Mapping[str, str] = {
+    SYSTEM: N_("the house itself"),
+    "hub": N_("the hub"),
+    "launcher": N_("the launcher"),
+    "front": N_("the front"),
+    "supervisor": N_("the supervisor"),
+}
+"""Who acts in the audit log besides persons."""
 
 REFUSALS: Mapping[str, str] = {
     "SAME_PERSON": N_("You are the author of this request; two other persons must check it."),

@@ -50,6 +50,29 @@ def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> N
         answer = workbench.session().log_in(account, "wrong")
         assert answer.status == 403
         assert "The name or the password is not right" in answer.text
+    refused = {"code": "WRONG_PASSWORD", "account": "auditor.one"}
+    wait_until(lambda: workbench.logged("log_in_refused", "hub", **refused), "the entry in the audit log")
+    assert "nobody.here" not in repr(workbench.audit_log())
+
+
+def test_log_in_server_and_log_out_are_in_the_audit_log_and_refused_starts_too(workbench: Workbench) -> None:
+    staff = workbench.session(STAFF)
+    assert staff.start_server(STAFF, PROJECT).status == 200
+    assert staff.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {202, 204}
+    assert staff.start_server(STAFF, "advice-17-17-2099").status == 404
+    staff.get("/hub/logout")
+    checker = workbench.session(CHECKER)
+    assert checker.start_server(CHECKER, PROJECT).status == 403
+    whose = {"account": STAFF, "project": PROJECT}
+    for action, actor, details in (
+        ("logged_in", "hub", {"account": STAFF}),
+        ("server_started", "launcher", whose),
+        ("server_ended", "launcher", whose | {"code": "STOPPED"}),
+        ("server_refused", "hub", {"account": STAFF, "code": "UNKNOWN_PROJECT"}),
+        ("server_refused", "hub", {"account": CHECKER, "project": PROJECT, "code": "NOT_ON_PROJECT"}),
+        ("logged_out", "hub", {"account": STAFF}),
+    ):
+        wait_until(lambda: workbench.logged(action, actor, **details), f"{action} {details}")  # noqa: B023
 
 
 def test_too_many_wrong_passwords_close_the_door_even_for_the_right_one(workbench: Workbench) -> None:

@@ -55,7 +55,8 @@ def test_from_within_the_building_the_front_answers(workbench: Workbench) -> Non
 def test_from_outside_the_building_the_door_is_shut_before_a_word_is_said(workbench: Workbench) -> None:
     with pytest.raises((ssl.SSLError, ConnectionError)):
         connect_from("127.0.0.2", workbench.port)
-    kit.wait_until(lambda: "refused: 127.0.0.2" in workbench.log("proxy"), "the entry in the log")
+    kit.wait_until(lambda: "refused: 127.0.0.2" in workbench.log("proxy"), "the line in the log")
+    kit.wait_until(lambda: workbench.logged("connection_refused", "front"), "the entry in the audit log")
 
 
 def test_only_the_front_listens_on_the_network(workbench: Workbench) -> None:
@@ -70,6 +71,7 @@ def test_a_second_start_on_the_same_folder_is_refused(workbench: Workbench) -> N
     said = refused_start(workbench.root, kit.settings_text(kit.free_port()))
     assert "WORKBENCH_RUNS" in said
     assert f"process {workbench.process.pid}" in said
+    kit.wait_until(lambda: workbench.logged("workbench_refused", "supervisor", code="WORKBENCH_RUNS"), "the entry")
 
 
 def test_a_port_in_use_is_named(workbench: Workbench, place: Path) -> None:
@@ -144,3 +146,21 @@ def test_without_root_everything_runs_as_the_present_user(workbench_house: Path)
         session = running.session("analyst.one")
         assert session.start_server("analyst.one", kit.PROJECT).status == 200
         assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534
+
+
+def test_what_stopped_a_start_is_in_the_audit_log_after_the_next_one(workbench_house: Path, place: Path) -> None:
+    """An expired certificate and a taken port, before anything of the workbench had ever run on this folder."""
+    past = datetime.now(UTC) - timedelta(days=certificate.DAYS + 1)
+    for name, data in zip(("old.crt", "old.key"), certificate.make("127.0.0.1", past), strict=True):
+        (place / name).write_bytes(data)
+    given = f"tls: {{certificate: {place}/old.crt, key: {place}/old.key}}"
+    refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused_start(place, kit.settings_text(taken.getsockname()[1]))
+    with kit.started(workbench_house, left_by=place / "notices") as running:
+        for code in ("CERTIFICATE_EXPIRED", "PORT_IN_USE"):
+            kit.wait_until(lambda: running.logged("workbench_refused", "supervisor", code=code), code)  # noqa: B023
+        kit.wait_until(lambda: running.logged("workbench_started", "supervisor"), "the entry")
+        running.kill("hub")
+        kit.wait_until(lambda: running.logged("part_ended", "supervisor", part="hub"), "the entry")
+        assert not [path for part in (running.root / "notices").iterdir() for path in part.iterdir()]

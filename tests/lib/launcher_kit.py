@@ -28,7 +28,7 @@ def directory(*, synthetic: bool = True, vault_open: bool = True, projects: tupl
 
 def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
     """Return settings below `root`, for the present user, with an interpreter that is a script of ours."""
-    for name in ("state", "run", "homes", "logs", "analyst/bin"):
+    for name in ("state", "run", "homes", "logs", "notices", "analyst/bin"):
         (root / name).mkdir(parents=True, exist_ok=True)
     python = root / "analyst" / "bin" / "python"
     if not python.exists():
@@ -47,6 +47,7 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         run=root / "run",
         homes=root / "homes",
         logs=root / "logs",
+        notices=root / "notices",
         analyst=root / "analyst",
         config=root / "server_config.py",
         gateway=root / "gateway.sock",

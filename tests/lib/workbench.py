@@ -150,6 +150,28 @@ class Workbench:
         line = [sys.executable, "-m", "enclave", "operator", "enrol", "--root", str(house), "--as", "steward.one"]
         subprocess.run([*line, str(people)], cwd=ROOT, check=True, user=house.stat().st_uid, env=_environment())
 
+    def audit_log(self) -> list[dict[str, Any]]:
+        """Verify the audit log, and return its entries, as an auditor does on the command line."""
+        path = self.layout.house / f"log-{time.time_ns()}.jsonl"
+        self._enclave("log", "verify")
+        self._enclave("log", "dump", "--as", "auditor.one", str(path))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.unlink()
+        return [json.loads(line)["entry"] for line in lines]
+
+    def logged(self, action: str, actor: str, **details: str) -> bool:
+        """Say whether the log has such an entry, with these details among others."""
+        return any(
+            (entry["action"], entry["actor"]) == (action, actor) and entry["details"].items() >= details.items()
+            for entry in self.audit_log()
+        )
+
+    def _enclave(self, *command: str) -> None:
+        """Run a command of the command line as the owner of the house."""
+        house = self.layout.house
+        line = [sys.executable, "-m", "enclave", *command, "--root", str(house)]
+        subprocess.run(line, cwd=ROOT, check=True, user=house.stat().st_uid, env=_environment(), capture_output=True)
+
     def _launcher_listens(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self.layout.launcher_socket)) == 0
@@ -166,15 +188,19 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 
 @contextmanager
-def started(house: Path, *, as_uid: int | None = None, **changes: str) -> Iterator[Workbench]:
+def started(
+    house: Path, *, as_uid: int | None = None, left_by: Path | None = None, **changes: str
+) -> Iterator[Workbench]:
     """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end.
 
-    With `as_uid` it is started by that user, who is not root.
+    With `as_uid` it is started by that user, who is not root. `left_by` are notices of starts that were refused.
     """
     root = Path(tempfile.mkdtemp(prefix="wb-"))
     root.chmod(0o755)
     try:
         place_house(house, root)
+        if left_by is not None:
+            shutil.copytree(left_by, root / "notices")
         port = free_port()
         settings = root / "settings.yaml"
         settings.write_text(settings_text(port, **changes), encoding="utf-8")

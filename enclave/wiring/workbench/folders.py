@@ -35,6 +35,11 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.medium, 0o700, ROOT, ROOT),
         (layout.homes, 0o711, ROOT, ROOT),
         (layout.logs, 0o700, ROOT, ROOT),
+        (layout.notices("hub").parent, 0o711, ROOT, ROOT),
+        (layout.notices("hub"), 0o770, hub, who.gateway.gid),  # the gateway takes notices in and removes them
+        (layout.notices("front"), 0o770, proxy, who.gateway.gid),
+        (layout.notices("launcher"), 0o770, ROOT, who.gateway.gid),
+        (layout.notices("supervisor"), 0o770, ROOT, who.gateway.gid),
     ):
         _own(folder, mode, owner, group, who)
 

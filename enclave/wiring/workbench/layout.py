@@ -122,6 +122,10 @@ class Layout:
         """There while the workbench answers: its address."""
         return self.root / "ready.json"
 
+    def notices(self, part: str) -> Path:
+        """Return where a part tells the gateway what belongs into the audit log."""
+        return self.root / "notices" / part
+
     def token(self, part: str, name: str) -> Path:
         """Return where a part keeps a token."""
         return self.config / part / name

@@ -107,6 +107,7 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         run=layout.servers,
         homes=layout.homes,
         logs=layout.logs,
+        notices=layout.notices("launcher"),
         analyst=checks.ANALYST,
         config=REPOSITORY / "kernels" / "server_config.py",
         gateway=layout.gateway_socket,
@@ -132,6 +133,7 @@ def _front_settings(layout: Layout, settings: WorkbenchSettings, who: Identities
         "hub": str(layout.hub_socket),
         "gateway": str(layout.gateway_socket),
         "gatewayPrefix": SERVICE_PREFIX.rstrip("/"),
+        "notices": str(layout.notices("front")),
         "errorPages": str(REPOSITORY / "hub_config" / "error_pages"),
     }
     give_file(_front_file(layout), json.dumps(told, indent=1).encode(), who.proxy.uid, who)

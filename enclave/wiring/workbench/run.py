@@ -7,10 +7,12 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from enclave.errors import SetupError
+from enclave.errors import SetupError, UserError
 from enclave.sandbox.directory import Directory
+from enclave.sandbox.notices import Event, Notices
 from enclave.wiring.ports import now
 from enclave.wiring.workbench import certificate, checks, passwords
 from enclave.wiring.workbench.folders import give_file, make_folders
@@ -27,9 +29,26 @@ START_S = 120.0
 
 def run_workbench(root: Path, settings_file: Path, *, say: Say) -> None:
     """Start the workbench on `root`, tell how to reach it, and keep it running until SIGINT or SIGTERM."""
-    began = time.monotonic()
-    settings = read_settings(settings_file)
     layout = Layout(root.resolve())
+    try:
+        _run(layout, settings_file, say, time.monotonic())
+    except UserError as refusal:
+        _note_refusal(layout, refusal.code)
+        raise
+
+
+def _note_refusal(layout: Layout, code: str) -> None:
+    """Note for the audit log that the workbench did not start; the next gateway that runs here takes it in."""
+    folder = layout.notices("supervisor")
+    with suppress(OSError):
+        if layout.root.is_dir():
+            for each in (folder.parent, folder):  # before a first start nothing is there
+                each.mkdir(mode=0o711, exist_ok=True)
+            Notices(folder).write_if_possible(Event.WORKBENCH_REFUSED, code=code)
+
+
+def _run(layout: Layout, settings_file: Path, say: Say, began: float) -> None:
+    settings = read_settings(settings_file)
     layout.root.mkdir(parents=True, exist_ok=True)
     with checks.only_one(layout.root):
         node = checks.node()
@@ -115,17 +134,20 @@ def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, .
     ended: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _frame: ended.append(which))
-    supervisor = Supervisor(layout.logs, say, Unlocking(layout, say))
+    notices = Notices(layout.notices("supervisor"))
+    supervisor = Supervisor(layout.logs, say, Unlocking(layout, say), notices)
     try:
         for part in all_parts:
             supervisor.start(part)
         _wait_until_up(layout, settings, supervisor, lambda: not ended)
         if not ended:
+            notices.write(Event.WORKBENCH_STARTED)
             _tell(layout, settings, say, time.monotonic() - began)
         supervisor.watch(lambda: not ended)
     finally:
         layout.ready.unlink(missing_ok=True)
         say("stopping")
+        notices.write_if_possible(Event.WORKBENCH_STOPPED)
         supervisor.end()
         run_to_end(launcher(layout, "--stop-all"), layout.logs)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from enclave.errors import SetupError
+from enclave.sandbox.notices import Event, Notices
 from enclave.sandbox.whole_file import write_whole
 from enclave.wiring.workbench.parts import Part, environment
 from enclave.wiring.workbench.unlocking import Unlocking
@@ -45,8 +46,15 @@ class _Watched:
 class Supervisor:
     """Runs parts until told to end."""
 
-    def __init__(self, logs: Path, say: Say, unlocking: Unlocking, clock: Callable[[], float] = time.monotonic) -> None:
-        self._logs, self._say, self._unlocking, self._clock = logs, say, unlocking, clock
+    def __init__(
+        self,
+        logs: Path,
+        say: Say,
+        unlocking: Unlocking,
+        notices: Notices,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logs, self._say, self._unlocking, self._notices, self._clock = logs, say, unlocking, notices, clock
         self._watched: list[_Watched] = []
 
     def start(self, part: Part) -> None:
@@ -74,6 +82,8 @@ class Supervisor:
                 one.pause = 0.0 if steady else min(LONGEST_PAUSE_S, max(0.5, 2 * one.pause))
                 log = self._logs / f"{one.part.name}.log"
                 self._say(f"{one.part.name}: ended (status {one.process.returncode}); it starts again; see {log}")
+                code = f"STATUS_{one.process.returncode}".replace("-", "SIGNAL_")
+                self._notices.write_if_possible(Event.PART_ENDED, part=one.part.name, code=code)
 
         self._unlocking.look(self.pids())
 

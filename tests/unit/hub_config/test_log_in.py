@@ -22,8 +22,12 @@ RIGHT = "abcde-fghij-kmnpq"
 def users(tmp_path: Path) -> MadeUpUsers:
     (tmp_path / "accounts.json").write_text(passwords.hashed({"analyst.one": RIGHT}))
     directory().write(tmp_path / "directory.json")
+    (tmp_path / "notices").mkdir()
     return MadeUpUsers(
-        accounts=str(tmp_path / "accounts.json"), directory=str(tmp_path / "directory.json"), wrong_passwords=2
+        accounts=str(tmp_path / "accounts.json"),
+        directory=str(tmp_path / "directory.json"),
+        notices=str(tmp_path / "notices"),
+        wrong_passwords=2,
     )
 
 
@@ -130,3 +134,45 @@ def test_passwords_that_are_known_stay_and_new_ones_differ() -> None:
     assert found["a"] == "known"
     assert found["b"] != found["c"]
     assert passwords.from_lines(passwords.as_lines(found)) == found
+
+
+def noted(tmp_path: Path) -> list[dict[str, Any]]:
+    """Return what was noted for the audit log, oldest first."""
+    found = [json.loads(path.read_text()) for path in sorted((tmp_path / "notices").iterdir())]
+    return [{"event": notice["event"], **notice["details"]} for notice in found]
+
+
+def test_log_ins_and_wrong_passwords_are_noted_for_the_audit_log(users: MadeUpUsers, tmp_path: Path) -> None:
+    log_in(users, "analyst.one", RIGHT)
+    log_in(users, "analyst.one", "wrong")
+    assert noted(tmp_path) == [
+        {"event": "logged_in", "account": "analyst.one"},
+        {"event": "log_in_refused", "code": "WRONG_PASSWORD", "account": "analyst.one"},
+    ]
+
+
+def test_what_is_nobodys_account_and_every_password_stay_out_of_the_notices(users: MadeUpUsers, tmp_path: Path) -> None:
+    log_in(users, RIGHT, "analyst.one")
+    log_in(users, "analyst.one", "my other password")
+    assert [notice.get("account") for notice in noted(tmp_path)] == [None, "analyst.one"]
+    told = "".join(path.read_text() for path in (tmp_path / "notices").iterdir())
+    assert RIGHT not in told
+    assert "my other password" not in told
+
+
+def test_a_closed_door_is_noted_once_however_often_somebody_knocks(users: MadeUpUsers, tmp_path: Path) -> None:
+    for _ in range(2):
+        log_in(users, "analyst.one", "wrong")
+    for _ in range(5):
+        with pytest.raises(Refusal):
+            log_in(users, "analyst.one", RIGHT)
+    codes = [notice["code"] for notice in noted(tmp_path)]
+    assert codes == ["WRONG_PASSWORD", "WRONG_PASSWORD", "TOO_MANY_ATTEMPTS"]
+
+
+def test_nobody_gets_in_unnoted(users: MadeUpUsers, tmp_path: Path) -> None:
+    (tmp_path / "notices").rmdir()
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "analyst.one", RIGHT)
+    assert refusal.value.code == "NOTICE"
+    assert log_in(users, "analyst.one", "wrong") is None, "a refusal stays one"

@@ -71,6 +71,8 @@ def test_another_user_is_not_even_read(running: Running, caplog: pytest.LogCaptu
     with suppress(ConnectionError):  # closed upon what was not read
         assert running.ask(json.dumps(order).encode() + b"\n")["error"]["code"] == "NOT_THE_HUB"
     assert "NOT_THE_HUB" in caplog.text
+    notices = running.path.parents[1] / "notices"
+    assert [json.loads(path.read_text())["details"] for path in notices.iterdir()] == [{"code": "NOT_THE_HUB"}]
 
 
 @pytest.mark.parametrize("running", [os.getuid()], indirect=True)

@@ -235,3 +235,41 @@ def test_damaged_records_stop_the_launcher(tmp_path: Path, name: str) -> None:
     (tmp_path / "state" / name).write_text("[[")
     with pytest.raises(UserError):
         Servers(settings(tmp_path))
+
+
+def noted(root: Path) -> list[dict[str, str]]:
+    """Return what was noted for the audit log, oldest first."""
+    found = [json.loads(path.read_text()) for path in sorted((root / "notices").iterdir())]
+    return [{"event": notice["event"], **notice["details"]} for notice in found]
+
+
+def test_start_and_end_of_a_server_are_noted_for_the_audit_log(launcher: Servers, tmp_path: Path) -> None:
+    whose = {"account": "analyst.one", "project": PROJECT}
+    launcher.do(start())
+    launcher.do(stop())
+    assert ended(launcher, "STOPPED")
+    assert noted(tmp_path) == [
+        {"event": "server_started", **whose},
+        {"event": "server_ended", **whose, "code": "STOPPED"},
+    ]
+
+
+def test_no_server_starts_unnoted(launcher: Servers, tmp_path: Path) -> None:
+    (tmp_path / "notices").rmdir()
+    with pytest.raises(SetupError) as refusal:
+        launcher.do(start())
+    assert refusal.value.code == "NOTICE"
+    assert not (tmp_path / "state" / "servers.json").exists()
+    (tmp_path / "notices").mkdir()
+
+
+def test_a_refused_order_is_noted_once_with_the_names_that_the_house_knows(launcher: Servers, tmp_path: Path) -> None:
+    for _ in range(3):
+        launcher.note_refusal(KEY, "VAULT_LOCKED")
+    launcher.note_refusal(ServerKey("typed-by-somebody", "some-project"), "UNKNOWN_PROJECT")
+    launcher.note_refusal(None, "NOT_THE_HUB")
+    assert noted(tmp_path) == [
+        {"event": "server_refused", "account": "analyst.one", "project": PROJECT, "code": "VAULT_LOCKED"},
+        {"event": "server_refused", "code": "UNKNOWN_PROJECT"},
+        {"event": "server_refused", "code": "NOT_THE_HUB"},
+    ]
