@@ -48,6 +48,8 @@ class LogAction(StrEnum):
     DELIVERY_REFUSED = "delivery_refused"
     DATA_PREPARED = "data_prepared"
     LOG_READ = "log_read"
+    MEMBERS_CHANGED = "project_members_changed"
+    PROJECT_FILE_REFUSED = "project_file_refused"
     LOGGED_IN = "logged_in"
     LOG_IN_REFUSED = "log_in_refused"
     LOGGED_OUT = "logged_out"
@@ -94,6 +96,8 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.DELIVERY_REFUSED: frozenset({"delivery", "code", "account"}),
         LogAction.DATA_PREPARED: frozenset({"project", "policy", "snapshot"}),
         LogAction.LOG_READ: frozenset({"account"}),
+        LogAction.MEMBERS_CHANGED: frozenset({"added", "withdrawn", "file"}),
+        LogAction.PROJECT_FILE_REFUSED: frozenset({"code", "file"}),
         LogAction.LOGGED_IN: _NOTED | {"account"},
         LogAction.LOG_IN_REFUSED: _NOTED | {"account", "code"},
         LogAction.LOGGED_OUT: _NOTED | {"account"},
@@ -117,13 +121,25 @@ _DIGEST = r"[0-9a-f]{64}"
 _WORD = r"[a-z][a-z_ ]{0,39}"
 _FORMS = {
     **dict.fromkeys(
-        ("account", "project", "author", "release", "request", "accounts", "projects", "conflicts", "approved_by"),
+        (
+            "account",
+            "project",
+            "author",
+            "release",
+            "request",
+            "accounts",
+            "projects",
+            "conflicts",
+            "approved_by",
+            "added",
+            "withdrawn",
+        ),
         _NAME,
     ),
     **dict.fromkeys(
         (
             *("binding", "history_seen", "history_attacked", "history_head", "manifest"),
-            *("policy", "snapshot", "delivery"),
+            *("policy", "snapshot", "delivery", "file"),
         ),
         _DIGEST,
     ),

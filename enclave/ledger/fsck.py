@@ -55,7 +55,12 @@ def fsck(
 
 def _people(connection: Connection, entries: list[Entry]) -> Iterator[str]:
     """Compare the register with what the log says was enrolled: nobody gains a role or loses a project unseen."""
-    told = {entry["subject"]: entry["details"] for entry in entries if entry["action"] == LogAction.PERSON_ENROLLED}
+    told: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["action"] == LogAction.PERSON_ENROLLED:
+            told[entry["subject"]] = dict(entry["details"])
+        elif entry["action"] == LogAction.MEMBERS_CHANGED:
+            _change_members(told, entry)
     held: dict[str, dict[str, Any]] = {}
     for row in connection.execute(select(persons)):
         held[row.id] = {"accounts": [], "roles": [], "projects": [], "conflicts": []}
@@ -65,6 +70,15 @@ def _people(connection: Connection, entries: list[Entry]) -> Iterator[str]:
         for person, found in connection.execute(select(table.c.person, value).order_by(value)):
             held[person][fact].append(found)
     yield from (f"person {person}: register and log differ" for person in _differing(held, told))
+
+
+def _change_members(told: dict[str, dict[str, Any]], entry: Entry) -> None:
+    """Take over who came to a project and who went by its file."""
+    project, details = entry["subject"], entry["details"]
+    for fact, goes in (("added", False), ("withdrawn", True)):
+        for person in details[fact]:
+            kept = set(told[person]["projects"]) - {project}
+            told[person]["projects"] = sorted(kept if goes else kept | {project})
 
 
 def _states(connection: Connection, entries: list[Entry]) -> Iterator[str]:

@@ -59,6 +59,29 @@ class Register:
                 _store(connection, person)
                 self._book.audit.append(connection, _draft(person, actor))
 
+    def set_members(self, project: str, members: frozenset[str], actor: str, file: str) -> None:
+        """Let exactly these persons be on the project, whose file has this digest; who came and went is logged.
+
+        Do nothing where they are on it already.
+        """
+        with self._book.connection() as connection:
+            query = select(memberships.c.person).where(memberships.c.project == project)
+            before = frozenset(connection.execute(query).scalars())
+            if before == members:
+                return
+            added, withdrawn = sorted(members - before), sorted(before - members)
+            for person in withdrawn:
+                here = (memberships.c.person == person, memberships.c.project == project)
+                connection.execute(delete(memberships).where(*here))
+            for person in added:
+                connection.execute(insert(memberships).values({"person": person, "project": project}))
+            details: dict[str, str | tuple[str, ...]] = {
+                "added": tuple(added),
+                "withdrawn": tuple(withdrawn),
+                "file": file,
+            }
+            self._book.audit.append(connection, LogDraft(actor, LogAction.MEMBERS_CHANGED, project, details))
+
 
 def _person(connection: Connection, person_id: str) -> Person:
     row = connection.execute(select(persons).where(persons.c.id == person_id)).one_or_none()

@@ -19,6 +19,7 @@ from enclave.wiring.house import House, open_house
 from enclave.wiring.keys.operator_client import OPERATOR_SOCKET
 from enclave.wiring.keys.operator_socket import serve_operator_socket
 from enclave.wiring.notices import NoticeDesk
+from enclave.wiring.project_files import ProjectFiles
 from enclave.wiring.workbench.directory import DirectoryKeeper
 
 ANYBODY_MAY_CONNECT = 0o666
@@ -55,12 +56,13 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     listening = server(services)
     settings.socket.parent.mkdir(parents=True, exist_ok=True)
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
-    operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET))
+    projects = ProjectFiles(house)
+    operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET), projects.lines)
     services.jobs.start()
     keeper = DirectoryKeeper(house, settings.directory)
     notices = NoticeDesk(house, settings.notices)
     PeriodicCallback(lambda: aside(notices.look), NOTICES_EVERY_MS).start()
-    PeriodicCallback(lambda: aside(keeper.look), DIRECTORY_EVERY_MS).start()
+    PeriodicCallback(lambda: aside(_keep_members, projects, keeper), DIRECTORY_EVERY_MS).start()
     PeriodicCallback(services.desk.forget_if_locked, DIRECTORY_EVERY_MS).start()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,6 +71,14 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     await stop.wait()
     operator.close()
     listening.stop()
+
+
+def _keep_members(projects: ProjectFiles, keeper: DirectoryKeeper) -> None:
+    """Bring the register to what the project files say, and the directory to what the register says."""
+    try:
+        projects.look()
+    finally:
+        keeper.look()
 
 
 if __name__ == "__main__":

@@ -83,6 +83,8 @@ STEPS: Mapping[str, str] = {
     LogAction.DELIVERY_REFUSED: N_("delivery refused"),
     LogAction.DATA_PREPARED: N_("data prepared"),
     LogAction.LOG_READ: N_("audit log read"),
+    LogAction.MEMBERS_CHANGED: N_("members of a project changed by its file"),
+    LogAction.PROJECT_FILE_REFUSED: N_("project file refused"),
     LogAction.LOGGED_IN: N_("logged in"),
     LogAction.LOG_IN_REFUSED: N_("log-in refused"),
     LogAction.LOGGED_OUT: N_("logged out"),

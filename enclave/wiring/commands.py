@@ -42,6 +42,7 @@ def make(root: Path, *, synthetic: bool, protect: Protect) -> None:
 def door(root: Path) -> Iterator[str]:
     """Tell how the vault of a house stands: in its running gateway, or on disk."""
     told = operator_client.status(operator_client.socket_of(root))
+    running = told is not None
     if told is None:
         master = master_key(Settings.read(root))
         told = DoorStatus(locked=True, since=None, protection=master.protection.words, generation=master.generation)
@@ -51,6 +52,8 @@ def door(root: Path) -> Iterator[str]:
     else:
         yield f"vault: unlocked in the running gateway since {told.since:%Y-%m-%d %H:%M:%S %Z}"
     yield f"master key: opened by {told.protection}; generation {told.generation}"
+    if running:
+        yield from operator_client.projects(operator_client.socket_of(root))
 
 
 def enrol(house: House, account: str, people: Path) -> str:

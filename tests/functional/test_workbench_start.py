@@ -164,3 +164,31 @@ def test_what_stopped_a_start_is_in_the_audit_log_after_the_next_one(workbench_h
         running.kill("hub")
         kit.wait_until(lambda: running.logged("part_ended", "supervisor", part="hub"), "the entry")
         assert not [path for part in (running.root / "notices").iterdir() for path in part.iterdir()]
+
+
+def test_the_project_file_decides_who_is_on_the_project_while_the_workbench_runs(workbench_house: Path) -> None:
+    with kit.started(workbench_house, own_policies=True) as running:
+        analyst = running.session("analyst.one")
+        assert analyst.start_server("analyst.one", kit.PROJECT).status == 200
+        page, server = f"/services/gateway/projects/{kit.PROJECT}", f"/user/analyst.one/{kit.PROJECT}/api"
+        assert analyst.get(page).status == 200
+        file = running.root / "policies" / "projects" / f"{kit.PROJECT}.yaml"
+        whole = file.read_text(encoding="utf-8")
+
+        file.write_text(whole.replace("analyst: [analyst.one]", "analyst: []"), encoding="utf-8")
+        ended = {"account": "analyst.one", "code": "MEMBERSHIP_WITHDRAWN"}
+        kit.wait_until(lambda: running.logged("server_ended", "launcher", **ended), "the end of the server")
+        assert running.logged("project_members_changed", "system", withdrawn=["analyst.one"])
+        kit.wait_until(lambda: analyst.get(server).status == 424, "the hub to know")
+        assert analyst.start_server("analyst.one", kit.PROJECT).status == 403
+        assert analyst.get(page).status == 403
+
+        file.write_text(whole.replace("schema: project/1", "schema: project/7"), encoding="utf-8")
+        kit.wait_until(lambda: "changes nothing: POLICY_VALUE" in running.operator_status(), "the reason")
+        assert f"{kit.PROJECT}.yaml, line 3" in running.operator_status()
+        assert running.logged("project_file_refused", "system", code="POLICY_VALUE")
+
+        file.write_text(whole, encoding="utf-8")
+        kit.wait_until(lambda: analyst.start_server("analyst.one", kit.PROJECT).status == 200, "the membership")
+        assert analyst.get(page).status == 200
+        assert "decides who is on the project" in running.operator_status()

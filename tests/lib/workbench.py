@@ -159,12 +159,17 @@ class Workbench:
         path.unlink()
         return [json.loads(line)["entry"] for line in lines]
 
-    def logged(self, action: str, actor: str, **details: str) -> bool:
+    def logged(self, action: str, actor: str, **details: str | list[str]) -> bool:
         """Say whether the log has such an entry, with these details among others."""
         return any(
             (entry["action"], entry["actor"]) == (action, actor) and entry["details"].items() >= details.items()
             for entry in self.audit_log()
         )
+
+    def operator_status(self) -> str:
+        """Return what whoever started the workbench is told as its operator."""
+        line = [sys.executable, "-m", "enclave", "operator", "status", "--root", str(self.layout.house)]
+        return subprocess.run(line, cwd=ROOT, check=True, env=_environment(), capture_output=True, text=True).stdout
 
     def _enclave(self, *command: str) -> None:
         """Run a command of the command line as the owner of the house."""
@@ -189,16 +194,19 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 @contextmanager
 def started(
-    house: Path, *, as_uid: int | None = None, left_by: Path | None = None, **changes: str
+    house: Path, *, as_uid: int | None = None, left_by: Path | None = None, own_policies: bool = False, **changes: str
 ) -> Iterator[Workbench]:
     """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end.
 
     With `as_uid` it is started by that user, who is not root. `left_by` are notices of starts that were refused.
+    With `own_policies` the house has the policies for itself, and the project file that ships beside them.
     """
     root = Path(tempfile.mkdtemp(prefix="wb-"))
     root.chmod(0o755)
     try:
         place_house(house, root)
+        if own_policies:
+            give_policies(root)
         if left_by is not None:
             shutil.copytree(left_by, root / "notices")
         port = free_port()
@@ -223,6 +231,14 @@ def place_house(house: Path, root: Path) -> None:
         subprocess.run([sys.executable, "-m", "tests.lib.give_house", str(root / "house")], cwd=ROOT, check=True)
     (root / "medium").mkdir(mode=0o700)
     shutil.copy2(house / "medium" / MASTER_KEY, root / "medium" / MASTER_KEY)
+
+
+def give_policies(root: Path) -> None:
+    settings = root / "house" / "house.json"
+    found = json.loads(settings.read_text(encoding="utf-8"))
+    shutil.copytree(found["policies"], root / "policies")
+    shutil.copytree(ROOT / "policies" / "projects", root / "policies" / "projects", dirs_exist_ok=True)
+    settings.write_text(json.dumps(found | {"policies": str(root / "policies")}), encoding="utf-8")
 
 
 def give_all(root: Path, uid: int) -> None:

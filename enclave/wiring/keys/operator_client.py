@@ -28,22 +28,27 @@ def socket_of(root: Path) -> Path:
 
 def unlock(path: Path, opener: Opener) -> DoorStatus:
     """Unlock the vault of the gateway behind this socket."""
-    return _ask(path, {"do": "unlock", "kind": opener.kind.value, "texts": list(opener.texts)})
+    return _door(path, {"do": "unlock", "kind": opener.kind.value, "texts": list(opener.texts)})
 
 
 def lock(path: Path) -> DoorStatus:
     """Lock it."""
-    return _ask(path, {"do": "lock"})
+    return _door(path, {"do": "lock"})
 
 
 def status(path: Path) -> DoorStatus | None:
     """Ask how it stands; None where no gateway runs."""
     try:
-        return _ask(path, {"do": "status"})
+        return _door(path, {"do": "status"})
     except SetupError as error:
         if error.code == "GATEWAY_NOT_RUNNING":
             return None
         raise
+
+
+def projects(path: Path) -> list[str]:
+    """Ask the running gateway whether its project files hold; one line for each."""
+    return [str(line) for line in _ask(path, {"do": "projects"})["projects"]]
 
 
 def require_short(path: Path) -> None:
@@ -52,7 +57,11 @@ def require_short(path: Path) -> None:
         raise SetupError("SOCKET_PATH", f"'{path}' is too long for a socket; link `run` to a shorter folder")
 
 
-def _ask(path: Path, question: Mapping[str, Any]) -> DoorStatus:
+def _door(path: Path, question: Mapping[str, Any]) -> DoorStatus:
+    return DoorStatus.from_description(_ask(path, question)["status"])
+
+
+def _ask(path: Path, question: Mapping[str, Any]) -> dict[str, Any]:
     require_short(path)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_ANSWER_WAIT_S)
@@ -70,7 +79,7 @@ def _ask(path: Path, question: Mapping[str, Any]) -> DoorStatus:
     if "error" in answer:
         said = answer["error"]
         raise _KINDS.get(said["exit"], EnclaveError)(said["code"], said["message"])
-    return DoorStatus.from_description(answer["status"])
+    return answer
 
 
 def _exchange(connection: socket.socket, line: bytes) -> dict[str, Any]:

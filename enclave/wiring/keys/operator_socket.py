@@ -3,7 +3,9 @@
 One line of JSON asks, one answers, on a Unix socket (0600) that serves root and the owner of the house, nobody else::
 
     {"do": "unlock", "kind": "passphrase", "texts": ["..."]}      {"do": "lock"}      {"do": "status"}
-    {"status": {"locked", "since", "protection", "generation"}}   {"error": {"code", "message", "exit"}}
+    {"do": "projects"}
+    {"status": {"locked", "since", "protection", "generation"}}   {"projects": ["..."]}
+    {"error": {"code", "message", "exit"}}
 
 The secret travels over this socket only, and no answer holds one.
 """
@@ -14,7 +16,7 @@ import json
 import pwd
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,20 +25,23 @@ from typing import Any
 from enclave.errors import EnclaveError, PermissionDenied, RequestError, SetupError
 from enclave.vault.protection import Kind, Opener
 from enclave.wiring.house import House
-from enclave.wiring.keys.door import DoorStatus
 from enclave.wiring.keys.operator_client import LONGEST_LINE, require_short
 
+MOST_PROJECTS = 50
+"""So many lines about projects fit into an answer."""
 _READ_WAIT_S = 10.0
 _CREDENTIALS = struct.Struct("3i")
 
 
-async def serve_operator_socket(house: House, path: Path) -> asyncio.Server:
+async def serve_operator_socket(house: House, path: Path, projects: Callable[[], list[str]] = list) -> asyncio.Server:
     """Serve the operator socket of an open house at `path` from this event loop; close what is returned at the end.
+
+    `projects` tells whether the project files hold.
 
     A socket that a killed gateway left behind is replaced; SetupError OPERATOR_SOCKET where another one answers.
     """
     listening = _listening(path)
-    handler = _Handler(house)
+    handler = _Handler(house, projects)
     return await asyncio.start_unix_server(handler.serve, sock=listening, limit=LONGEST_LINE)
 
 
@@ -71,6 +76,7 @@ class _Handler:
     """Answers one question per connection; what changes the door is done one at a time, beside the event loop."""
 
     house: House
+    projects: Callable[[], list[str]]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -91,18 +97,17 @@ class _Handler:
             line = await asyncio.wait_for(reader.readline(), _READ_WAIT_S)
             self._require_allowed(uid)  # not earlier: a close before the line is read would swallow the answer
             async with self.turn:
-                status = await asyncio.to_thread(self._do, _asked(line), _account(uid))
+                return await asyncio.to_thread(self._do, _asked(line), _account(uid))
         except EnclaveError as error:
             return _error(error)
         except (ValueError, TypeError):
             return _error(RequestError("OPERATOR_REQUEST", "this is not a question to an operator socket"))
-        return {"status": status.described()}
 
     def _require_allowed(self, uid: int) -> None:
         if uid not in {0, self.house.settings.root.stat().st_uid}:
             raise PermissionDenied("OPERATOR_ONLY", "only root and the owner of the house keep its vault")
 
-    def _do(self, asked: Mapping[str, Any], account: str) -> DoorStatus:
+    def _do(self, asked: Mapping[str, Any], account: str) -> dict[str, Any]:
         match asked["do"]:
             case "unlock":
                 self.house.unlock(_opener(asked), account)
@@ -110,11 +115,13 @@ class _Handler:
                 self.house.lock(account)
             case "status":
                 pass
+            case "projects":
+                return {"projects": self.projects()[:MOST_PROJECTS]}
             case _:
                 raise RequestError(
                     "OPERATOR_REQUEST", "an operator socket is asked to unlock, lock, or tell the status"
                 )
-        return self.house.door.status()
+        return {"status": self.house.door.status().described()}
 
 
 def _asked(line: bytes) -> Mapping[str, Any]:

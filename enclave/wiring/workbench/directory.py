@@ -11,6 +11,7 @@ from enclave.errors import EnclaveError
 from enclave.gateway.permissions import Person
 from enclave.sandbox.directory import Directory, Member
 from enclave.wiring.house import House, open_house
+from enclave.wiring.project_files import ProjectFiles
 from enclave.wiring.workbench.layout import Layout
 
 _KIND = {
@@ -64,6 +65,7 @@ if __name__ == "__main__":
     layout = Layout(Path(sys.argv[1]))
     try:
         with open_house(layout.house) as opened:
+            ProjectFiles(opened).look()
             directory_of(opened).write(layout.directory)
     except EnclaveError as error:
         sys.stderr.write(f"{error}\n")
