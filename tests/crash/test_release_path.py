@@ -34,6 +34,14 @@ def test_the_rig_reaches_every_kind_of_call(points: list[Point]) -> None:
     assert {point.call for point in released if point.fault == EIO} >= writing | {"lseek", "fcntl"}
 
 
+def test_no_call_is_counted_before_the_operation_begins(built: Rig) -> None:
+    first: dict[str, int] = {}
+    for point in built.points("approved", "recover"):
+        first.setdefault(point.call, point.when)
+    assert first.pop("openat") == 2, "the first one is the marker"
+    assert set(first.values()) == {1}
+
+
 def test_the_rig_sees_that_publishing_before_recording_goes_wrong(built: Rig) -> None:
     kills = [point for point in built.points("approved", "naive") if point.fault == KILL]
     after_publishing = next(at for at, point in enumerate(kills) if point.call == "rename") + 2
