@@ -45,6 +45,7 @@ BY_CODE = {
     **dict.fromkeys(UNKNOWN, 404),
     **dict.fromkeys(CONFLICTS, 409),
     "VAULT_LOCKED": 423,
+    "HUB_UNAVAILABLE": 503,
     "NO_TOKEN_GIVEN": 401,
     "TOKEN_INVALID": 401,
 }

@@ -152,6 +152,7 @@ OTHERWISE: Mapping[int, str] = {
     409: N_("This does not fit how things stand now; look again."),
     423: N_("The vault is locked: projects are closed until the key holder unlocks it."),
     500: N_("Something broke off; nothing was done. Tell the operator of the house."),
+    503: N_("A part of the workbench is starting again; try again in a minute."),
 }
 """Sentences for all other errors, by status."""
 
@@ -163,6 +164,7 @@ HEADINGS: Mapping[int, str] = {
     409: N_("Not now"),
     423: N_("Closed"),
     500: N_("An error"),
+    503: N_("One moment"),
 }
 
 SAID: Mapping[str, str] = {

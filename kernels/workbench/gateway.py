@@ -22,8 +22,9 @@ SOCKET: Final = "ENCLAVE_GATEWAY_SOCKET"
 TOKEN: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105  the name of a variable
 PREFIX: Final = "/services/gateway/api"
 TIMEOUT_S: Final = 120.0
-PAUSES_S: Final = (0.2, 1.0, 3.0)
-"""Pauses before trying again what may be asked twice: a gateway that restarts is back within seconds."""
+PAUSES_S: Final = (0.2, 1.0, 3.0, 5.0, 10.0, 20.0)
+"""Pauses before trying again what may be asked twice: a gateway or hub that restarts is back within half a minute."""
+_ON_ITS_WAY_BACK: Final = 503
 
 _KINDS: Final[Mapping[int, type[WorkbenchError]]] = {
     400: InputError,
@@ -102,11 +103,12 @@ class Gateway:
             except (OSError, HTTPException):
                 if pause is None:
                     raise _unreachable() from None
-                time.sleep(pause)
             else:
-                if status >= 400:  # noqa: PLR2004  from here on HTTP means errors
+                if status < 400:  # noqa: PLR2004  from here on HTTP means errors
+                    return answer
+                if status != _ON_ITS_WAY_BACK or pause is None:
                     raise _refusal(status, answer)
-                return answer
+            time.sleep(pause)
         raise _unreachable()
 
     def _once(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:

@@ -177,7 +177,6 @@ class Jobs:
     def _ask(self, kind: JobKind, account: str, project: str, purpose: str, *, key: str, results: str = "") -> Job:
         stage = Stage.INSIDE if kind is JobKind.PRODUCE else Stage.OUTSIDE
         person = self._house.allow(account, kind, lambda asking: permissions.check_request(asking, project, stage))
-        self._house.vault.require_unlocked()
         policy_year(self._house.reference, project)
         if not purpose.strip() or len(purpose) > MOST_PURPOSE:
             raise RequestError(
@@ -186,7 +185,10 @@ class Jobs:
         request_id = f"{project}-r{secrets.token_hex(4)}"
         order = Order(kind, account, person.id, project, request_id, purpose.strip(), results, key)
         with self._lock:
-            return self._same(order) or self._accept(order)
+            known = self._same(order)  # told again also while the vault is locked, as it is after a restart
+            if known is None:
+                self._house.vault.require_unlocked()
+            return known or self._accept(order)
 
     def _same(self, order: Order) -> Job | None:
         """Return the job that was accepted under the same key."""

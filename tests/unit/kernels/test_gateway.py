@@ -82,6 +82,13 @@ def test_a_gateway_that_restarts_is_asked_again(server: UnixServer, asking: Gate
     assert asking.get("me") == {"account": "a"}
 
 
+def test_a_gateway_whose_hub_restarts_is_asked_again(server: UnixServer, asking: Gateway) -> None:
+    server.refusals[f"GET {API}/me"] = (503, b'{"error": {"code": "HUB_UNAVAILABLE", "message": "try again"}}')
+    with pytest.raises(UnreachableError, match="HUB_UNAVAILABLE: try again"):
+        asking.get("me")
+    assert len(server.asked) == 1 + len(gateway.PAUSES_S)
+
+
 def test_what_may_not_be_done_twice_is_not_asked_twice(server: UnixServer, asking: Gateway) -> None:
     server.answers[f"POST {API}/x"] = {}
     server.drop = 1

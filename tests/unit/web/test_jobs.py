@@ -62,6 +62,15 @@ def test_the_same_key_asks_once_and_another_order_under_it_is_refused(fresh: Fre
     assert asker.api("POST", ASK, "analyst.one", body=BODY).json != first
 
 
+def test_what_was_accepted_is_told_again_though_the_vault_is_locked_and_nothing_new_is_accepted(fresh: Fresh) -> None:
+    asker = fresh()
+    key = {"Idempotency-Key": "k1"}
+    first = asker.api("POST", ASK, "analyst.one", body=BODY, headers=key)
+    asker.services.house.lock()
+    assert asker.api("POST", ASK, "analyst.one", body=BODY, headers=key).json == first.json
+    assert asker.api("POST", ASK, "analyst.one", body=BODY).status == 423
+
+
 def test_what_was_accepted_is_there_after_a_kill(fresh: Fresh) -> None:
     asker = fresh()
     job = asker.api("POST", ASK, "analyst.one", body=BODY).json["job"]
