@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.lib.browser import LANGUAGES, chromium, first_cell, log_in, new_notebook, picture, violations, window
+from tests.lib.browser import LANGUAGES, ROOT, chromium, log_in, picture, violations, window
 from tests.lib.workbench import PROJECT, Workbench, wait_until
 
-ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.two"
+STAFF, OPERATOR, CHECKER = "staff.one", "operator.one", "checker.two"
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -111,14 +111,42 @@ def test_no_page_of_the_hub_runs_what_it_did_not_bring(workbench: Workbench, bro
     page.context.close()
 
 
-def test_an_analyst_runs_a_dask_cell_in_the_browser(workbench: Workbench, browser: Browser) -> None:
-    session = workbench.session(ANALYST)
-    assert session.start_server(ANALYST, PROJECT).status == 200
-    notebook = new_notebook(session, f"/user/{ANALYST}/{PROJECT}/")
+def test_pages_of_a_locked_vault_say_who_can_open_it(workbench: Workbench, browser: Browser) -> None:
     page = window(browser)
-    log_in(page, workbench, ANALYST)
-    page.click(f"[data-project='{PROJECT}'] .button")
-    page.wait_for_url("**/user/**")
-    assert first_cell(page, notebook, "import dask; print(dask.delayed(sum)([20, 22]).compute())") == "42"
-    picture(page, "lab-first-cell")
+    log_in(page, workbench, STAFF)
+    stop(page, workbench)
+    workbench.lock()
+    try:
+        wait_until(lambda: not workbench.vault_open(), "the directory to say so")
+        for language in LANGUAGES:
+            page.goto(f"{workbench.url}/hub/home?lang={language}")
+            looked_at(page, "locked", language)
+            page.goto(f"{workbench.url}/hub/spawn/{STAFF}/{PROJECT}")
+            looked_at(page, "locked-project", language)
+            page.goto(f"{workbench.url}/services/gateway/")
+            looked_at(page, "locked-requests", language)
+    finally:
+        workbench.unlock()
+    wait_until(workbench.vault_open, "the vault to open")
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_pages_at_both_ends_of_a_session(workbench: Workbench, browser: Browser, language: str) -> None:
+    page = window(browser, language)
+    log_in(page, workbench, OPERATOR)
+    page.goto(f"{workbench.url}/hub/spawn/{OPERATOR}")
+    looked_at(page, "no-project-chosen", language)
+    page.click("#log-out")
+    page.wait_for_load_state()
+    looked_at(page, "logged-out", language)
+    page.context.close()
+
+
+def test_what_the_front_shows_while_a_part_starts_again(browser: Browser) -> None:
+    page = window(browser)
+    page.goto((ROOT / "hub_config" / "error_pages" / "error.html").as_uri())
+    picture(page, "front-one-moment")
+    assert violations(page) == []
+    assert [page.locator(f"p[lang={language}]").count() for language in ("nl", "fr")] == [1, 1]
     page.context.close()

@@ -5,14 +5,14 @@ Pictures go to `var/screenshots`, one for each page, language and person.
 
 import json
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.lib.session import Session
 from tests.lib.workbench import Workbench, wait_until
@@ -109,19 +109,44 @@ def new_notebook(session: Session, base: str) -> str:
 def first_cell(page: Page, notebook: str, code: str) -> str:
     """Open a notebook in JupyterLab's list of files, type and run its cell, and return what it printed."""
     page.locator(".jp-FileBrowser").get_by_text(notebook, exact=True).dblclick()
+    return typed(page, code)
+
+
+def notebook_by_the_menu(page: Page) -> None:
+    """Make a notebook as people do: File, New, Notebook, and the kernel that is offered."""
+    page.locator(".lm-MenuBar-item").get_by_text("File", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("New", exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Notebook", exact=True).last.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+
+
+def typed(page: Page, code: str) -> str:
+    """Type code into the last cell of the open notebook, run it with Shift+Enter, and return what it printed.
+
+    A cell is run once: what was typed is read back first, since a kernel that comes up may take the focus away.
+    """
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    cell = page.locator(".jp-Notebook .jp-Cell .cm-content").first
-    output = page.locator(".jp-OutputArea-output pre").first
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    cell = cells.nth(cells.count() - 1)
+    prompt = cell.locator(".jp-InputPrompt")
 
     def ran() -> bool:
-        """Type and run; the notebook may take the focus away while its kernel comes up."""
-        cell.click()
+        if prompt.inner_text().strip() == "[ ]:":
+            _write(page, cell.locator(".cm-content"), code)
+            page.keyboard.press("Shift+Enter")
+        return re.fullmatch(r"\[\d+\]:", prompt.inner_text().strip()) is not None
+
+    wait_until(ran, "the cell to run", 120)
+    return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
+
+
+def _write(page: Page, editor: Locator, code: str) -> None:
+    """Type until the editor holds the code, but for the spaces that it puts in."""
+
+    def stands() -> bool:
+        editor.click()
         page.keyboard.press("Control+a")
         page.keyboard.type(code)
-        page.keyboard.press("Control+Enter")
-        with suppress(PlaywrightTimeout):
-            output.wait_for(timeout=2_000)
-        return output.is_visible()
+        return editor.inner_text().split() == code.split()
 
-    wait_until(ran, "the cell to print")
-    return output.inner_text().strip()
+    wait_until(stands, "the code to stand in the cell")

@@ -15,6 +15,7 @@ from tornado.httputil import HTTPHeaders
 from tornado.netutil import bind_sockets
 from tornado.web import RequestHandler
 
+from enclave.errors import SetupError
 from enclave.web.application import application
 from enclave.web.identity import Route
 from enclave.web.page import form_token
@@ -24,6 +25,8 @@ from enclave.wiring.house import House
 COOKIE = "test-account"
 PREFIX = "/services/gateway/"
 TOKEN = "token-of-"
+NO_HUB = "hub.away"
+"""An account whose session nobody can tell, since the hub does not answer."""
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 
@@ -39,7 +42,10 @@ class PlainIdentity:
     """Believes what it is told: a cookie holds the account, a token ends with it."""
 
     async def account_of_page(self, handler: RequestHandler) -> str | None:
-        return handler.get_cookie(COOKIE)
+        account = handler.get_cookie(COOKIE)
+        if account == NO_HUB:
+            raise SetupError("HUB_UNAVAILABLE", "the hub does not say who you are; try again")
+        return account
 
     async def account_of_token(self, token: str) -> str | None:
         return token.removeprefix(TOKEN) if token.startswith(TOKEN) else None

@@ -3,7 +3,7 @@
 import pytest
 
 from enclave.web.application import API, PAGES
-from tests.lib.web_app import PREFIX, Asker
+from tests.lib.web_app import NO_HUB, PREFIX, Asker
 from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT
 
 EVERYBODY = (
@@ -152,3 +152,10 @@ def test_forms_of_other_sites_and_old_pages_do_nothing(reader: Asker) -> None:
     headers = {"Cookie": "test-account=checker.one", "Sec-Fetch-Site": "cross-site"}
     assert reader.ask("POST", f"requests/{OUTSIDE}/vote", headers, b"decision=approve").status == 403
     assert reader.services.desk.status("checker.one", OUTSIDE).votes == ()
+
+
+def test_a_hub_that_does_not_answer_lets_nobody_in_and_is_said_to_be_on_its_way(reader: Asker) -> None:
+    answer = reader.page(f"requests/{OUTSIDE}", NO_HUB)
+    assert answer.status == 503
+    assert "The hub does not say who you are just now; try again in a minute." in answer.text
+    assert "Log out" not in answer.text
