@@ -52,14 +52,12 @@ class HubIdentity:
         if model is None:
             self._auth.clear_cookie(handler)
             return None
-        if not self._auth.check_scopes(self._auth.access_scopes, model):
-            raise PermissionDenied("NO_ACCESS", "the hub gives this account no access to the gateway; ask an operator")
-        return _user(model)
+        return self._user(model)
 
     async def account_of_token(self, token: str) -> str | None:
-        """Return whose token this is, as the hub says now."""
+        """Return whose token this is, as the hub says now; PermissionDenied for one without access."""
         model = await self._ask(token, "")
-        return None if model is None else _user(model)
+        return None if model is None else self._user(model)
 
     def session(self, handler: RequestHandler) -> str:
         """Return the token in the browser's cookie, unless the cookie is too old."""
@@ -91,7 +89,10 @@ class HubIdentity:
             raise SetupError("HUB_UNAVAILABLE", message) from error
         return model
 
-
-def _user(model: Mapping[str, Any]) -> str | None:
-    """Return the name of an account; services have none."""
-    return str(model["name"]) if model.get("kind") == "user" else None
+    def _user(self, model: Mapping[str, Any]) -> str | None:
+        """Return the name of an account with access to the gateway; services have none."""
+        if model.get("kind") != "user":
+            return None
+        if not self._auth.check_scopes(self._auth.access_scopes, model):
+            raise PermissionDenied("NO_ACCESS", "the hub gives this account no access to the gateway; ask an operator")
+        return str(model["name"])

@@ -1,12 +1,14 @@
 """The workbench as people meet it: log-in, projects, servers, and what is refused. Everything in it is real."""
 
 import os
+import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
 from tests.lib.session import Session
-from tests.lib.workbench import PROJECT, Workbench, wait_until
+from tests.lib.workbench import PROJECT, Workbench, person, wait_until
 
 ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.one"
 BASE = f"/user/{ANALYST}/{PROJECT}/"
@@ -164,6 +166,43 @@ def test_nobody_is_admin_and_nobody_gets_a_token(workbench: Workbench) -> None:
         assert session.get("/hub/api/proxy").status == 403
 
 
+def test_cookies_of_the_hub_are_for_this_site_and_for_tls_only(workbench: Workbench) -> None:
+    cookies = {cookie.name: cookie for cookie in workbench.session(STAFF).cookies}
+    assert "jupyterhub-hub-login" in cookies
+    for cookie in cookies.values():
+        assert cookie.secure, cookie.name
+        assert cookie.get_nonstandard_attr("SameSite") == "Lax", cookie.name
+    assert cookies["jupyterhub-hub-login"].has_nonstandard_attr("HttpOnly")
+
+
+@pytest.mark.parametrize("path", ["/hub/login", "/hub/home", "/hub/nothing", "/hub/api/user"])
+def test_every_answer_of_the_hub_carries_the_security_headers(workbench: Workbench, path: str) -> None:
+    for session in (workbench.session(STAFF), workbench.session()):
+        headers = session.get(path).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_a_form_without_the_pages_token_does_nothing(workbench: Workbench) -> None:
+    session = workbench.session()
+    session.get("/hub/login")
+    form = {"username": STAFF, "password": workbench.passwords[STAFF], "_xsrf": "0" * 64}
+    assert session.ask("POST", "/hub/login", form=form).status == 403
+    assert session.get("/hub/home").url.partition("?")[0].endswith("/hub/login")
+
+
+def test_the_routes_of_the_front_are_changed_by_the_hub_alone(workbench: Workbench) -> None:
+    connection = HTTPConnection("front")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(workbench.layout.proxy_socket))
+    connection.request("POST", "/api/routes/elsewhere", body='{"target": "http://127.0.0.1:1"}')
+    assert connection.getresponse().status == 403
+    connection.close()
+
+
 def test_sharing_is_off(analyst: Session) -> None:
     assert analyst.ask("POST", f"/hub/api/shares/{ANALYST}/{PROJECT}", body={"user": STAFF}).status in {403, 404}
 
@@ -176,6 +215,17 @@ def test_an_operator_sees_what_runs_and_can_stop_it_but_not_enter_it(workbench: 
     assert operator.ask("POST", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {403, 404}
     assert operator.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {202, 204}
     wait_until(lambda: f"servers/{PROJECT}" not in _running(operator, STAFF), "the server to stop")
+
+
+def test_who_is_no_operator_any_more_sees_nothing_running_within_seconds(workbench: Workbench) -> None:
+    operator = workbench.session(OPERATOR)
+    assert "Running servers" in operator.get("/hub/home").text
+    workbench.enrol(person(OPERATOR, "auditor"))
+    try:
+        wait_until(lambda: "Running servers" not in operator.get("/hub/home").text, "the hub to know", 20)
+        assert operator.get("/hub/api/users").status == 403
+    finally:
+        workbench.enrol(person(OPERATOR, "operator"))
 
 
 def _running(operator: Session, account: str) -> str:
@@ -200,17 +250,6 @@ def test_no_answer_to_what_was_sent_gets_lost_at_the_front(analyst: Session) -> 
     assert answers == {403}
 
 
-@pytest.mark.parametrize("part", ["hub", "proxy", "gateway", "launcher"])
-def test_a_part_that_is_killed_starts_again_and_no_kernel_is_lost(
-    workbench: Workbench, analyst: Session, kernel: str, part: str
-) -> None:
-    analyst.execute(BASE, kernel, f"kept = {part!r}")
-    workbench.kill(part)
-    wait_until(lambda: analyst.get(f"{BASE}api/kernels").status == 200, "the server's route")
-    assert analyst.execute(BASE, kernel, "print(kept)") == f"{part}\n"
-    assert PROJECT in analyst.get("/hub/home").text, "nobody has to log in again"
-
-
 def test_a_launcher_that_starts_again_still_stops_what_it_did_not_start(workbench: Workbench) -> None:
     staff = workbench.session(STAFF)
     assert staff.start_server(STAFF, PROJECT).status == 200
@@ -223,7 +262,7 @@ def test_a_launcher_that_starts_again_still_stops_what_it_did_not_start(workbenc
 def test_who_is_taken_off_a_project_loses_the_server_and_is_told(workbench: Workbench) -> None:
     staff = workbench.session(STAFF)
     assert staff.start_server(STAFF, PROJECT).status == 200
-    workbench.enrol(STAFF, "cbss_staff", projects=())
+    workbench.enrol(person(STAFF, "cbss_staff"))
     try:
         wait_until(lambda: f"{STAFF} for {PROJECT} (MEMBERSHIP_WITHDRAWN)" in workbench.log("launcher"), "the end")
         wait_until(lambda: staff.get(f"/user/{STAFF}/{PROJECT}/api").status == 424, "the hub to know")
@@ -232,7 +271,7 @@ def test_who_is_taken_off_a_project_loses_the_server_and_is_told(workbench: Work
         assert "You are not, or no longer, on this project" in answer.text
         assert PROJECT not in staff.get("/hub/home").text
     finally:
-        workbench.enrol(STAFF, "cbss_staff", projects=(PROJECT,))
+        workbench.enrol(person(STAFF, "cbss_staff", projects=(PROJECT,)))
     wait_until(lambda: PROJECT in staff.get("/hub/home").text, "the project to come back")
     assert staff.start_server(STAFF, PROJECT).status == 200
 

@@ -72,12 +72,14 @@ def test_a_second_start_on_the_same_folder_is_refused(workbench: Workbench) -> N
     assert "WORKBENCH_RUNS" in said
     assert f"process {workbench.process.pid}" in said
     kit.wait_until(lambda: workbench.logged("workbench_refused", "supervisor", code="WORKBENCH_RUNS"), "the entry")
+    assert f"open {workbench.url}/, or stop it first" in said
 
 
 def test_a_port_in_use_is_named(workbench: Workbench, place: Path) -> None:
     said = refused_start(place, kit.settings_text(workbench.port))
     assert "PORT_IN_USE" in said
-    assert str(workbench.port) in said
+    assert f"port {workbench.port} already" in said
+    assert "set another port in workbench.yaml" in said
 
 
 def test_a_certificate_that_has_ended_is_refused_with_its_day(place: Path) -> None:
@@ -88,6 +90,7 @@ def test_a_certificate_that_has_ended_is_refused_with_its_day(place: Path) -> No
     said = refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
     assert "CERTIFICATE_EXPIRED" in said
     assert f"{past + timedelta(days=certificate.DAYS):%Y-%m-%d}" in said
+    assert "tls: {certificate: made, key: made} in workbench.yaml" in said
 
 
 def test_a_key_of_the_settings_that_is_not_known_is_named_with_its_line(place: Path) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from enclave.errors import EnclaveError
 from enclave.wiring.keys import operator_client
 from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings as HouseSettings
@@ -124,11 +125,19 @@ class Workbench:
             pages = [session.get(path).status for path in ("/hub/health", "/services/gateway/about")]
         except OSError:
             return False
-        return all(status < 500 for status in pages) and self._launcher_listens() and self.vault_open()
+        return all(status < 500 for status in pages) and self._launcher_listens() and self._unlocked()
 
     def vault_open(self) -> bool:
         found: dict[str, Any] = json.loads(self.layout.directory.read_text(encoding="utf-8"))
         return bool(found["vault_open"])
+
+    def _unlocked(self) -> bool:
+        """Ask the gateway itself: after a kill the directory still says what held before."""
+        try:
+            found = operator_client.status(operator_client.socket_of(self.layout.house))
+        except EnclaveError:
+            return False
+        return found is not None and not found.locked and self.vault_open()
 
     def lock(self) -> None:
         """Lock the vault, as an operator does."""
@@ -144,9 +153,7 @@ class Workbench:
         """Enrol people anew (see `person`), as a steward does on the command line, which runs as the house's owner."""
         file = self.root / "people.yaml"
         file.write_text("\n".join(["people:", *people]) + "\n", encoding="utf-8")
-        house = self.layout.house
-        line = [sys.executable, "-m", "enclave", "operator", "enrol", "--root", str(house), "--as", "steward.one"]
-        subprocess.run([*line, str(file)], cwd=ROOT, check=True, user=house.stat().st_uid, env=_environment())
+        self._enclave("operator", "enrol", "--as", "steward.one", str(file))
 
     def audit_log(self) -> list[dict[str, Any]]:
         """Verify the audit log, and return its entries, as an auditor does on the command line."""

@@ -44,12 +44,14 @@ def check(certificate: bytes, key: bytes, now: datetime) -> str:
     if now >= found.not_valid_after_utc:
         raise SetupError(
             "CERTIFICATE_EXPIRED",
-            f"the certificate ended on {found.not_valid_after_utc:%Y-%m-%d}; put a new one in place, "
-            "or write made under tls in workbench.yaml",
+            f"the certificate ended on {found.not_valid_after_utc:%Y-%m-%d}, and browsers refuse it now; put a new one "
+            "in its place, or let the workbench make its own: tls: {certificate: made, key: made} in workbench.yaml",
         )
     if now < found.not_valid_before_utc:
         raise SetupError(
-            "CERTIFICATE_EARLY", "the certificate is not valid yet; check the clock, or the files under tls"
+            "CERTIFICATE_EARLY",
+            f"the certificate holds from {found.not_valid_before_utc:%Y-%m-%d} on; see whether this machine's clock is "
+            "right, else name another certificate under tls in workbench.yaml",
         )
     if now + SOON >= found.not_valid_after_utc:
         return f"the certificate ends on {found.not_valid_after_utc:%Y-%m-%d}; order a new one now"

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from enclave.errors import SetupError
+from enclave.wiring.workbench.layout import Layout
 from enclave.wiring.workbench.settings import REPOSITORY, WorkbenchSettings
 from enclave.wiring.workbench.system_users import Identity
 
@@ -46,7 +48,9 @@ def free_port(settings: WorkbenchSettings) -> None:
             where = f"{settings.address}, port {settings.port}"
             if error.errno == errno.EADDRINUSE:
                 raise SetupError(
-                    "PORT_IN_USE", f"something listens at {where}; stop it, or set another port"
+                    "PORT_IN_USE",
+                    f"another program listens at {where} already, perhaps another workbench; stop it, or set another "
+                    "port in workbench.yaml",
                 ) from error
             raise SetupError("ADDRESS", f"this machine cannot listen at {where}; correct address or port") from error
 
@@ -92,10 +96,21 @@ def only_one(root: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             pid = os.read(descriptor, 20).decode().strip()
-            message = f"a workbench runs on '{root}' already (process {pid}); use it, or stop it first"
+            message = (
+                f"a workbench runs on '{root}' already (process {pid}); {_way_to(root)}, or stop it first with Ctrl-C"
+            )
             raise SetupError("WORKBENCH_RUNS", message) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _way_to(root: Path) -> str:
+    """Say how to reach the workbench that runs already."""
+    try:
+        address = json.loads(Layout(root).ready.read_text(encoding="utf-8"))["address"]
+    except (OSError, ValueError, KeyError):
+        return "wait until it has started"
+    return f"open {address}"

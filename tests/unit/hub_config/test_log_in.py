@@ -76,10 +76,14 @@ def test_a_change_in_the_directory_counts_at_the_next_look(users: MadeUpUsers) -
     user = SimpleNamespace(name="analyst.one")
     directory(projects=()).write(Path(users.directory))
     found = asyncio.run(users.refresh_user(user))
-    assert isinstance(found, dict)
-    assert found["groups"] == ["role-analyst"]
+    assert found == {"name": "analyst.one", "groups": ["role-analyst"], "admin": False}
     Directory(synthetic=True, vault_open=True, accounts={}, projects={}).write(Path(users.directory))
     assert asyncio.run(users.refresh_user(user)) is False
+
+
+def test_only_who_is_enrolled_is_allowed(users: MadeUpUsers) -> None:
+    assert asyncio.run(users.check_allowed("analyst.one", None)) is True
+    assert asyncio.run(users.check_allowed("somebody.else", None)) is False
 
 
 def test_groups_are_roles_and_projects() -> None:
