@@ -148,5 +148,6 @@ def test_what_the_front_shows_while_a_part_starts_again(browser: Browser) -> Non
     page.goto((ROOT / "hub_config" / "error_pages" / "error.html").as_uri())
     picture(page, "front-one-moment")
     assert violations(page) == []
-    assert [page.locator(f"p[lang={language}]").count() for language in ("nl", "fr")] == [1, 1]
+    assert [page.locator(f"main p[lang={language}]").count() for language in ("nl", "fr")] == [1, 1]
+    assert page.locator(".banner .stamp").inner_text() == "SYNTHETIC"
     page.context.close()

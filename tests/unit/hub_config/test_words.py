@@ -30,6 +30,7 @@ def test_a_template_uses_only_words_that_there_are(template: str) -> None:
     assert set(re.findall(r"\bw\.([a-z_]+)", text)) <= set(WORDS["en"])
     assert "<script>" not in text
     assert " style=" not in text
+    assert "http-equiv" not in text, "a page that changes by itself loses who reads slowly"
     assert " onclick=" not in text
 
 
