@@ -222,7 +222,7 @@ def test_who_is_no_operator_any_more_sees_nothing_running_within_seconds(workben
     assert "Running servers" in operator.get("/hub/home").text
     workbench.enrol(person(OPERATOR, "auditor"))
     try:
-        wait_until(lambda: "Running servers" not in operator.get("/hub/home").text, "the hub to know", 20)
+        wait_until(lambda: "Running servers" not in operator.get("/hub/home").text, "the hub to know")
         assert operator.get("/hub/api/users").status == 403
     finally:
         workbench.enrol(person(OPERATOR, "operator"))

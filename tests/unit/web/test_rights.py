@@ -1,9 +1,12 @@
 """Default deny: every address is listed here with everybody who may ask for it, and everybody else is refused."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from enclave.web.application import API, PAGES
-from tests.lib.web_app import NO_HUB, PREFIX, Asker
+from enclave.web.page import form_token
+from tests.lib.web_app import NO_HUB, PREFIX, SECRET, Asker
 from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT
 
 EVERYBODY = (
@@ -128,6 +131,10 @@ def test_every_answer_carries_the_security_headers(reader: Asker, path: str) -> 
         assert "script-src" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in answer.headers["Permissions-Policy"]
         assert path.startswith("static/") or answer.headers["Cache-Control"] == "no-store"
 
 
@@ -149,8 +156,11 @@ def test_the_language_switch_leads_to_pages_of_ours_only(reader: Asker, back: st
 def test_forms_of_other_sites_and_old_pages_do_nothing(reader: Asker) -> None:
     for token in ("", "0" * 64, "é"):
         assert reader.send(f"requests/{OUTSIDE}/vote", "checker.one", token=token, decision="approve").status == 403
-    headers = {"Cookie": "test-account=checker.one", "Sec-Fetch-Site": "cross-site"}
-    assert reader.ask("POST", f"requests/{OUTSIDE}/vote", headers, b"decision=approve").status == 403
+    body = urlencode({"_xsrf": form_token(SECRET, "checker.one"), "decision": "approve"}).encode()
+    for site in ("cross-site", "same-site"):
+        headers = {"Cookie": "test-account=checker.one", "Content-Type": "application/x-www-form-urlencoded"}
+        answer = reader.ask("POST", f"requests/{OUTSIDE}/vote", headers | {"Sec-Fetch-Site": site}, body)
+        assert answer.status == 403, "not even with the token of the form"
     assert reader.services.desk.status("checker.one", OUTSIDE).votes == ()
 
 
