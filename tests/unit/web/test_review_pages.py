@@ -157,6 +157,16 @@ def test_before_the_release_analysts_do_not_see_tables_of_stage_one(fresh: Fresh
         assert 'class="cross' not in page.text
 
 
+@pytest.mark.parametrize(
+    ("account", "sees"), [("steward.one", True), ("analyst.one", True), ("operator.one", False), ("auditor.one", False)]
+)
+def test_the_files_of_a_release_are_for_who_may_see_its_tables(reader: Asker, account: str, sees: bool) -> None:
+    release = reader.services.desk.status("checker.one", INSIDE).release
+    page = reader.page(f"releases/{release}", account)
+    assert page.status == 200
+    assert ("manifest" in page.text or "tables.xlsx" in page.text) is sees
+
+
 def test_the_table_on_the_page_is_the_table_of_the_release(reader: Asker) -> None:
     desk = reader.services.desk
     status = desk.status("checker.one", INSIDE)
