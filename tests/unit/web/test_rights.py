@@ -147,7 +147,15 @@ def test_cookies_of_ours_are_closed_to_scripts_and_other_sites(reader: Asker) ->
 
 
 @pytest.mark.parametrize(
-    "back", ["https://elsewhere.example/", "//elsewhere.example", f"{PREFIX}\\..", "/hub/home", ""]
+    "back",
+    [
+        f"https://elsewhere.example{PREFIX}",
+        f"//elsewhere.example{PREFIX}",
+        "https://elsewhere.example/",
+        f"{PREFIX}\\..",
+        "/hub/home",
+        "",
+    ],
 )
 def test_the_language_switch_leads_to_pages_of_ours_only(reader: Asker, back: str) -> None:
     assert reader.page(f"language/fr?back={back}", "checker.one").headers["Location"] == PREFIX
@@ -169,3 +177,8 @@ def test_a_hub_that_does_not_answer_lets_nobody_in_and_is_said_to_be_on_its_way(
     assert answer.status == 503
     assert "The hub does not say who you are just now; try again in a minute." in answer.text
     assert "Log out" not in answer.text
+
+
+def test_a_form_that_is_longer_than_anybody_types_is_not_read(reader: Asker) -> None:
+    answer = reader.send(f"requests/{OUTSIDE}/return", "checker.one", comment="x" * 70_000)
+    assert (answer.status, answer.code) == (400, "BODY_TOO_LARGE")
