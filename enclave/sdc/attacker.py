@@ -5,7 +5,7 @@ else. The proof is positive. For each hidden cell it gives a *witness*: a table 
 is public and in which the cell reaches the value it must be able to have. Witnesses are checked in exact integer
 arithmetic (`certified`), so that a slip of the solver can fail a safe pattern but never pass an unsafe one.
 
-One witness usually serves many cells: each linear program lifts as many open cells as it can, at once.
+One witness usually serves many cells: each program lifts one open cell for certain, and as many others as it can.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +22,7 @@ NO_DEPTH = np.iinfo(np.int64).max
 """No need that a cell's minimum gets down to anything."""
 
 GOOD_ENOUGH = 0.3
-"""Relative gap at which a program for many cells may stop: what it misses is tried again. For one cell it is exact."""
+"""Relative gap at which a program for many cells may stop: what it misses is tried again. The one that leads is met."""
 
 _OPTIMAL = 0
 _CLEARLY = 0.5
@@ -212,23 +212,42 @@ class _Proofs:
         self.tables.append(table)
         return True
 
+    def give_up(self, cells: Ints, sinks: Ints) -> None:
+        """Ask no more for these needs; they stay without a proof."""
+        self._needs_up[cells] = False
+        self._needs_down[sinks] = False
+
 
 def _attack_part(part: Part) -> PartResult:
-    """Find witnesses for the needs of one part: hints first, then many cells at a time, then one by one."""
+    """Find witnesses for the needs of one part: hints first, then program by program, each led by one open need."""
     proofs = _Proofs(part)
     hints = _fitting(part)
     for number in np.argsort(-np.count_nonzero(hints >= part.reach, axis=1), kind="stable"):
         proofs.take(hints[number])
-    while sum(map(len, proofs.open)) and proofs.take(_solve(part, *proofs.open)):
-        pass
     none = np.zeros(0, dtype=np.int64)
-    for cell in proofs.open[0]:
-        if proofs.up[cell] < 0:
-            proofs.take(_solve(part, np.array([cell]), none))
-    for cell in proofs.open[1]:
-        if proofs.down[cell] < 0:
-            proofs.take(_solve(part, none, np.array([cell])))
+    while (cells := proofs.open[0]).size:
+        _prove(part, proofs, cells[:1], none)
+    while (sinks := proofs.open[1]).size:
+        _prove(part, proofs, none, sinks[:1])
     return proofs.tables, proofs.up, proofs.down
+
+
+def _prove(part: Part, proofs: _Proofs, cells: Ints, sinks: Ints) -> None:
+    """Meet these needs, and as many other open ones as the same table can; give these up where no table meets them.
+
+    Without needs that must be met, a program may lift many cells a little and none far enough. Should the solver slip
+    on so many wishes at once, these needs are asked for alone.
+    """
+    lower, upper = part.lower.copy(), part.upper.copy()
+    lower[cells] = np.maximum(lower[cells], part.reach[cells])
+    upper[sinks] = np.minimum(upper[sinks], part.depth[sinks])
+    led = replace(part, lower=lower, upper=upper)
+    table = None
+    if np.all(lower <= upper):
+        table = _solve(led, *proofs.open)
+        table = _solve(led, cells, sinks) if table is None else table
+    if not proofs.take(table):
+        proofs.give_up(cells, sinks)
 
 
 def _fitting(part: Part) -> Ints:

@@ -1,5 +1,6 @@
 """The attacker on systems small enough to see through."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 from scipy import sparse
 
 from enclave.errors import EnclaveBug
-from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness, attack, certified, intervals
+from enclave.sdc import attacker
+from enclave.sdc.attacker import NO_DEPTH, Part, Verdict, Witness, attack, certified, intervals
 from enclave.sdc.table import NO_UPPER, Ints, Knowledge
 
 
@@ -104,3 +106,48 @@ def test_a_true_hint_is_taken() -> None:
     knowledge = known([[-1, 1, 1]], [0], {0: 7})
     verdict = attack(knowledge, reach(0, 5, 0), hints=[Witness(reach(1, 2), reach(6, 1))])
     assert [witness.values.tolist() for witness in verdict.witnesses] == [[6, 1]]
+
+
+Program = Callable[..., Ints | None]
+PAIRS_OF_EIGHT = [[1, 1, 0, 1, 0, 0, -1], [1, 0, 1, 0, 1, 0, -1], [0, 1, 1, 0, 0, 1, -1]]
+"""Three cells of which no two hold more than eight: 4 + 4 + 4 is the most, 5 + 3 + 3 is what lifts one to 5."""
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note how many needs each relaxed program is asked for."""
+    asked: list[int] = []
+    solve: Program = attacker._program
+
+    def noted(part: Part, cells: Ints, sinks: Ints, *, integer: bool) -> Ints | None:
+        if not integer:
+            asked.append(len(cells) + len(sinks))
+        return solve(part, cells, sinks, integer=integer)
+
+    monkeypatch.setattr(attacker, "_program", noted)
+    return asked
+
+
+def test_each_program_meets_a_need_where_lifting_most_would_lift_none_far_enough(programs: list[int]) -> None:
+    verdict = attack(known(PAIRS_OF_EIGHT, [0, 0, 0], {6: 8}), reach(5, 5, 5, 0, 0, 0, 0))
+    assert verdict.passed
+    assert programs == [3, 2, 1]
+
+
+def test_a_need_that_no_table_meets_is_given_up_and_the_others_are_met(programs: list[int]) -> None:
+    low = np.array([NO_DEPTH, NO_DEPTH, 1, NO_DEPTH, NO_DEPTH, NO_DEPTH, NO_DEPTH], dtype=np.int64)
+    knowledge = known(PAIRS_OF_EIGHT, [0, 0, 0], {6: 8})
+    bounded = replace(knowledge, lower=reach(0, 0, 2, 0, 0, 0, 0), upper=reach(*[NO_UPPER] * 3, 5, *[NO_UPPER] * 3))
+    assert attack(bounded, reach(9, 5, 5, 6, 0, 0, 0), low).unproven == (0, 2, 3)
+    assert len(programs) <= 5
+
+
+def test_a_slip_of_the_solver_on_many_wishes_costs_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    solve: Program = attacker._program
+
+    def slips(part: Part, cells: Ints, sinks: Ints, *, integer: bool) -> Ints | None:
+        return None if len(cells) + len(sinks) > 1 else solve(part, cells, sinks, integer=integer)
+
+    monkeypatch.setattr(attacker, "_program", slips)
+    low = np.array([*[NO_DEPTH] * 3, 0, 0, NO_DEPTH, NO_DEPTH], dtype=np.int64)
+    assert attack(known(PAIRS_OF_EIGHT, [0, 0, 0], {6: 8}), reach(5, 5, 5, 0, 0, 0, 0), low).passed
