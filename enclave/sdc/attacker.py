@@ -225,18 +225,20 @@ def _attack_part(part: Part) -> PartResult:
     for number in np.argsort(-np.count_nonzero(hints >= part.reach, axis=1), kind="stable"):
         proofs.take(hints[number])
     none = np.zeros(0, dtype=np.int64)
+    together = True
     while (cells := proofs.open[0]).size:
-        _prove(part, proofs, cells[:1], none)
+        together = _prove(part, proofs, cells[:1], none, together=together)
     while (sinks := proofs.open[1]).size:
-        _prove(part, proofs, none, sinks[:1])
+        together = _prove(part, proofs, none, sinks[:1], together=together)
     return proofs.tables, proofs.up, proofs.down
 
 
-def _prove(part: Part, proofs: _Proofs, cells: Ints, sinks: Ints) -> None:
-    """Meet these needs, and as many other open ones as the same table can; give these up where no table meets them.
+def _prove(part: Part, proofs: _Proofs, cells: Ints, sinks: Ints, *, together: bool) -> bool:
+    """Meet these needs and, `together`, as many other open ones as the same table can; say whether a table was found.
 
-    Without needs that must be met, a program may lift many cells a little and none far enough. Should the solver slip
-    on so many wishes at once, these needs are asked for alone.
+    Where none is, these needs are given up. Without needs that must be met, a program may lift many cells a little and
+    none far enough. Should the solver slip on so many wishes at once, these needs are asked for alone; so they are
+    where those before them were given up, since needs that no table meets seldom come alone.
     """
     lower, upper = part.lower.copy(), part.upper.copy()
     lower[cells] = np.maximum(lower[cells], part.reach[cells])
@@ -244,10 +246,12 @@ def _prove(part: Part, proofs: _Proofs, cells: Ints, sinks: Ints) -> None:
     led = replace(part, lower=lower, upper=upper)
     table = None
     if np.all(lower <= upper):
-        table = _solve(led, *proofs.open)
+        table = _solve(led, *proofs.open) if together else None
         table = _solve(led, cells, sinks) if table is None else table
-    if not proofs.take(table):
+    found = proofs.take(table)
+    if not found:
         proofs.give_up(cells, sinks)
+    return found
 
 
 def _fitting(part: Part) -> Ints:

@@ -142,6 +142,12 @@ def test_a_need_that_no_table_meets_is_given_up_and_the_others_are_met(programs:
     assert len(programs) <= 5
 
 
+def test_after_a_need_that_no_table_meets_the_next_ones_are_asked_for_alone(programs: list[int]) -> None:
+    assert attack(known(PAIRS_OF_EIGHT, [0, 0, 0], {6: 8}), reach(9, 9, 5, 5, 0, 0, 0)).unproven == (0, 1)
+    assert programs[:4] == [4, 1, 1, 1]
+    assert len(programs) <= 5
+
+
 def test_a_slip_of_the_solver_on_many_wishes_costs_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     solve: Program = attacker._program
 
