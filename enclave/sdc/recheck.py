@@ -58,12 +58,14 @@ def attack_together(
         return Judgement(_FAILED, 0)
     knowledge, latent = _with_results(_knowledge(whole), whole, derived), _latent(whole, derived)
     found = judge(knowledge, latent, rules, hints=_widened(hints, whole, derived), run=run)
-    for number in () if found.passed else range(1, len(releases) + 1):
+    if found.passed:  # then everything held before any part of this was printed, too
+        return found
+    for number in range(1, len(releases) + 1):
         known_witnesses = hints if number == len(releases) else ()
         found = _last_of(releases[:number], rules, known_witnesses, run)
         if not found.passed:
             return found
-    return found if found.passed and not derived else _results_after(whole, derived, rules, run)
+    return _results_after(whole, derived, rules, run) if derived else found
 
 
 def attack_printed(

@@ -1,7 +1,8 @@
 """Attacking again what is decided: safe and planted patterns, results, hints, corrections, and the outsider's look."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,6 +199,20 @@ def test_witnesses_of_the_releases_serve_the_results_too_and_wrong_ones_do_no_ha
     assert attack_together(releases, RULES, [part], hints=[*wrong, *foreign]).passed
     unsafe = [planted(TRUTH, hide(TRUTH, small(TRUTH)))]
     assert not attack_together(unsafe, RULES, hints=[*hints, *wrong, *foreign]).passed
+
+
+def test_results_are_attacked_once_where_everything_holds_together() -> None:
+    """Judging them by what they add as well would take two more attacks, without the witnesses that are there."""
+    releases, (protection,) = release([[TRUTH]])
+    part = sum_of(("A", "B"), releases[0][0].protected)
+    attacks: list[int] = []
+
+    def run(task: Callable[[Any], Any], parts: Iterable[Any]) -> Iterable[Any]:
+        attacks.append(1)
+        return map(task, parts)
+
+    assert attack_together(releases, RULES, [part], hints=protection.verdict.witnesses, run=run).passed
+    assert len(attacks) == 1
 
 
 # ---- what was known before -----------------------------------------------------------------------------------------
