@@ -30,6 +30,13 @@ if [ "${1:-}" = tests ]; then
     exit 0
 fi
 
+# As root, notebook servers and kernels run in sandboxes.
+if [ "$(id -u)" = 0 ]; then
+    need bwrap bubblewrap "it makes the sandboxes of notebook servers and kernels"
+    need tini tini "it is the first process in each sandbox"
+    install_missing
+fi
+
 # Servers run as users of their own, so their interpreter must be one that everybody can run: root's home is closed.
 usable() { # usable INTERPRETER
     [ -x "$1" ] && "$1" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || return 1

@@ -2,7 +2,7 @@
 
 from traitlets.config import get_config
 
-from enclave.sandbox.servers import socket_url
+from enclave.sandbox.environment import socket_url
 from enclave.wiring.workbench.parts import SERVICE, SERVICE_PREFIX
 from enclave.wiring.workbench.settings import REPOSITORY
 from enclave.wiring.workbench.tokens import COOKIE_SECRET, GATEWAY_TOKEN, PROXY_TOKEN, read_token

@@ -12,8 +12,8 @@ ROLES = [
     },
     {
         "name": "server",
-        "description": "What a notebook server's token may do: tell that it is used, and call the gateway",
-        "scopes": ["users:activity!user", "access:servers!server", THROUGH_GATEWAY],
+        "description": "What a notebook server's token may do: tell that it is used",
+        "scopes": ["users:activity!user", "access:servers!server"],
     },
     {
         "name": "operator",
@@ -23,7 +23,7 @@ ROLES = [
     },
     {
         "name": "gateway",
-        "description": "Find out whose token or session it is shown",
+        "description": "Find out whose session it is shown",
         "scopes": ["read:users:name", "read:users:groups"],
         "services": [SERVICE],
     },

@@ -12,9 +12,8 @@ from traitlets import Unicode
 from enclave.errors import PermissionDenied, UserError
 from enclave.sandbox.client import Entry, ask
 from enclave.sandbox.directory import Directory
-from enclave.sandbox.environment import FROM_HUB
+from enclave.sandbox.environment import FROM_HUB, socket_url
 from enclave.sandbox.notices import Event, Notices, Once
-from enclave.sandbox.servers import socket_url
 from hub_config.refusals import Refusal
 
 PAUSE_S = 0.2

@@ -6,13 +6,17 @@ extensions, no other kernels, no news from the internet.
 
 import os
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
+
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 HERE = Path(__file__).resolve().parent
 HOME = Path(os.environ["HOME"])
 
 sys.path.append(str(HERE))  # what the server adds stands beside this file; a server in isolated mode has no other way
 from workbench_server.first_start import START, furnish  # noqa: E402
+from workbench_server.provisioner import ORDERS  # noqa: E402
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821  given by traitlets
 
@@ -30,6 +34,18 @@ c.ServerApp.allow_external_kernels = False
 c.KernelSpecManager.allowed_kernelspecs = {"enclave"}
 c.KernelSpecManager.ensure_native_kernel = False
 c.MultiKernelManager.default_kernel_name = "enclave"
+
+# In a sandbox kernels are the launcher's: they run beside the server, which sees nothing of them but their messages.
+if ORDERS in os.environ:
+    name, group = "enclave-launcher", KernelProvisionerFactory.GROUP_NAME
+    entry = EntryPoint(name, "workbench_server.provisioner:LauncherProvisioner", group)
+    KernelProvisionerFactory.provisioners[name] = entry  # the package stands beside this file, and is not installed
+    c.KernelProvisionerFactory.default_provisioner_name = name
+
+# What is the person's stays in the home, wherever the rest of Jupyter's own files is.
+c.LabApp.user_settings_dir = str(HOME / ".jupyter" / "lab" / "user-settings")
+c.LabApp.workspaces_dir = str(HOME / ".jupyter" / "lab" / "workspaces")
+c.NotebookNotary.data_dir = str(HOME / ".local" / "share" / "jupyter")
 
 # No download, no upload, no conversion.
 c.ServerApp.contents_manager_class = "workbench_server.contents.WorkbenchContents"

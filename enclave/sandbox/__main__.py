@@ -11,6 +11,7 @@ from pathlib import Path
 
 from enclave.errors import EnclaveError
 from enclave.sandbox import listener
+from enclave.sandbox.listener import Doors
 from enclave.sandbox.servers import Servers
 from enclave.sandbox.settings import Settings
 
@@ -28,9 +29,12 @@ def main(arguments: list[str]) -> None:
         return
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
-    socket = listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root)
+    doors = Doors(
+        listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root),
+        listener.bind_for_servers(settings.orders) if settings.as_root else None,
+    )
     logging.getLogger("launcher").info("ready for the hub's orders")
-    listener.serve(socket, settings.hub_uid, servers, goes_on=lambda: not ended)
+    listener.serve(doors, settings.hub_uid, servers, goes_on=lambda: not ended)
 
 
 if __name__ == "__main__":

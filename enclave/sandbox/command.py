@@ -39,22 +39,20 @@ def command_line(analyst: Path, config: Path, socket: Path, idle_s: int) -> list
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Everything about one start. `identity` is user and group; None: as who we are."""
+    """Everything about one start as who we are."""
 
     line: list[str]
     environment: Mapping[str, str]
     home: Path
     log: Path
-    identity: tuple[int, int] | None
     limits: Limits
 
 
 def start(launch: Launch) -> int:
-    """Start a server and return its process id.
+    """Start a server without a sandbox, where nobody is root; return its process id.
 
-    It has its own session, no open file of ours but its log, no further groups, and can never gain rights.
+    It has its own session, no open file of ours but its log, and can never gain rights.
     """
-    user, group = launch.identity or (None, None)
     with launch.log.open("ab") as output:
         child = subprocess.Popen(  # noqa: S603  the fixed command line of this module
             launch.line,
@@ -64,25 +62,20 @@ def start(launch: Launch) -> int:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            user=user,
-            group=group,
-            extra_groups=None if launch.identity is None else [],
             umask=UMASK,
-            preexec_fn=lambda: _restrain(launch),  # noqa: PLW1509  the launcher has one thread
+            preexec_fn=lambda: _restrain(launch.limits),  # noqa: PLW1509  the launcher has one thread
         )
     return child.pid
 
 
-def _restrain(launch: Launch) -> None:
-    """Bind the child: after its change of user, before its command."""
-    limits = {
+def _restrain(limits: Limits) -> None:
+    """Bind the child before its command. Processes are not counted: the kernel counts them per user, and we are one."""
+    most = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: launch.limits.open_files,
-        resource.RLIMIT_FSIZE: launch.limits.file_bytes,
+        resource.RLIMIT_NOFILE: limits.open_files,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
     }
-    if launch.identity is not None:  # the kernel counts processes per user
-        limits[resource.RLIMIT_NPROC] = launch.limits.processes
-    for what, most in limits.items():
-        resource.setrlimit(what, (most, most))
+    for what, number in most.items():
+        resource.setrlimit(what, (number, number))
     if _libc.prctl(_PR_SET_NO_NEW_PRIVS, c_ulong(1), c_ulong(0), c_ulong(0), c_ulong(0)) != 0:
         os._exit(126)

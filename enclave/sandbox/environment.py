@@ -1,9 +1,12 @@
-"""The environment of a notebook server: what the launcher says, and what the hub may say, by name."""
+"""The environment of servers and kernels: what the launcher says, and what the hub may say, by name."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from enclave.errors import RequestError
+from enclave.sandbox.protocol import ServerKey
 
 FROM_HUB = frozenset(
     {
@@ -25,6 +28,22 @@ FROM_HUB = frozenset(
 """What a notebook server must know of its hub; each name was looked up in JupyterHub's own code."""
 
 MAX_VALUE = 4096
+OWN = "/tmp/jupyter"  # noqa: S108  inside a sandbox, whose /tmp is its own
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are inside the sandboxes."""
+
+    home: Path
+    analyst: Path
+    product: Path
+    server: Path
+    hub: Path
+    orders: Path
+    connections: Path
+    channels: Path
+    gateway: Path
 
 
 def check(asked: Mapping[str, str]) -> None:
@@ -39,16 +58,53 @@ def check(asked: Mapping[str, str]) -> None:
 def build(
     asked: Mapping[str, str], *, home: Path, socket_url: str, analyst: Path, gateway: Path, project: str
 ) -> dict[str, str]:
-    """Return the whole environment: nothing of the launcher's own, and the launcher's words over the hub's."""
+    """Return the whole environment of a server without a sandbox, whose kernels are its children."""
     check(asked)
     return {
         **asked,
+        **_plain(home, analyst, project),
         "ENCLAVE_GATEWAY_SOCKET": str(gateway),
+        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
+        "JUPYTERHUB_SERVICE_URL": socket_url,
+    }
+
+
+def of_server(asked: Mapping[str, str], key: ServerKey, places: Places) -> dict[str, str]:
+    """Return the whole environment of a server's sandbox: the hub's words, and the launcher's over them.
+
+    What Jupyter would read below the home, where kernels write, it reads from a folder of the server's own.
+    """
+    check(asked)
+    hub = f"{socket_url(places.hub)}/hub/api"
+    return {
+        **asked,
+        **_plain(places.home, places.analyst, key.project),
+        "ENCLAVE_KERNELS": str(places.orders),
+        "JUPYTERHUB_ACTIVITY_URL": f"{hub}/users/{key.account}/activity",
+        "JUPYTERHUB_API_URL": hub,
+        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
+        "JUPYTERHUB_SERVICE_URL": socket_url(places.server),
+        "JUPYTER_CONFIG_DIR": f"{OWN}/config",
+        "JUPYTER_DATA_DIR": f"{OWN}/data",
+        "JUPYTER_RUNTIME_DIR": f"{OWN}/runtime",
+    }
+
+
+def of_kernel(key: ServerKey, places: Places) -> dict[str, str]:
+    """Return the whole environment of a kernel's sandbox. Nothing in it is secret."""
+    return {**_plain(places.home, places.analyst, key.project), "ENCLAVE_GATEWAY_SOCKET": str(places.gateway)}
+
+
+def socket_url(socket: Path) -> str:
+    """Return the URL of a socket as JupyterHub and its proxy spell it."""
+    return f"http+unix://{quote(str(socket), safe='')}"
+
+
+def _plain(home: Path, analyst: Path, project: str) -> dict[str, str]:
+    return {
         "ENCLAVE_PROJECT": project,
         "HOME": str(home),
         "IPYTHONDIR": str(home / ".ipython"),
-        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
-        "JUPYTERHUB_SERVICE_URL": socket_url,
         "LANG": "C.UTF-8",
         "PATH": f"{analyst / 'bin'}:/usr/bin:/bin",
         "PYTHONNOUSERSITE": "1",

@@ -1,14 +1,16 @@
-"""Who is talking: one socket, answered only when the kernel says that the other end is the hub's user."""
+"""Who is talking: the hub on one socket, notebook servers on another. The kernel says which user it is."""
 
 import logging
 import os
+import select
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.errors import PermissionDenied, RequestError, UserError
-from enclave.sandbox import protocol
+from enclave.sandbox import kernel_orders, protocol
 from enclave.sandbox.servers import Servers
 
 log = logging.getLogger("launcher")
@@ -22,33 +24,43 @@ PATIENCE_S = 5.0
 _CREDENTIALS = struct.Struct("3i")
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where orders come in: the hub's socket, and the one that notebook servers see in their sandboxes."""
+
+    hub: socket.socket
+    servers: socket.socket | None
+
+
 def bind(path: Path, hub_uid: int, *, as_root: bool) -> socket.socket:
     """Return the listening socket, which only the hub's user may open."""
-    path.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(str(path))
-    path.chmod(0o600)
+    server = _listening(path, 0o600)
     if as_root:
         os.chown(path, hub_uid, -1)
-    server.listen()
-    server.settimeout(TICK_S)
     return server
 
 
-def serve(server: socket.socket, hub_uid: int, servers: Servers, goes_on: Callable[[], bool]) -> None:
+def bind_for_servers(path: Path) -> socket.socket:
+    """Return the socket for notebook servers. Whoever sees its folder may open it; who they are is asked then."""
+    return _listening(path, 0o666)
+
+
+def serve(doors: Doors, hub_uid: int, servers: Servers, goes_on: Callable[[], bool]) -> None:
     """Take orders, one after the other, and sweep in between, until `goes_on` says no."""
+    open_doors = [door for door in (doors.hub, doors.servers) if door is not None]
     while goes_on():
-        try:
-            connection, _ = server.accept()
-        except TimeoutError:
-            servers.sweep()
-            continue
-        with connection:
-            connection.settimeout(PATIENCE_S)
-            try:
-                connection.sendall(answer(connection, hub_uid, servers))
-            except OSError as error:
-                log.warning("an order was broken off: %s", error.__class__.__name__)
+        ready, _, _ = select.select(open_doors, [], [], TICK_S)
+        for door in ready:
+            connection, _ = door.accept()
+            with connection:
+                connection.settimeout(PATIENCE_S)
+                try:
+                    if door is doors.hub:
+                        connection.sendall(answer(connection, hub_uid, servers))
+                    else:
+                        connection.sendall(answer_server(connection, servers))
+                except OSError as error:
+                    log.warning("an order was broken off: %s", error.__class__.__name__)
         servers.sweep()
 
 
@@ -65,6 +77,25 @@ def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
         log.warning("refused: %s", refusal)
         servers.note_refusal(key, refusal.code)
         return protocol.error_line(refusal)
+
+
+def answer_server(connection: socket.socket, servers: Servers) -> bytes:
+    """Return the answer to a notebook server's order about a kernel of its own."""
+    try:
+        order = kernel_orders.parse(_line(connection))
+        return kernel_orders.answer_line(running=servers.do_for_server(peer_uid(connection), order))
+    except UserError as refusal:
+        log.warning("refused: %s", refusal)
+        return protocol.error_line(refusal)
+
+
+def _listening(path: Path, mode: int) -> socket.socket:
+    path.unlink(missing_ok=True)
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    server.bind(str(path))
+    path.chmod(mode)
+    server.listen()
+    return server
 
 
 def peer_uid(connection: socket.socket) -> int:

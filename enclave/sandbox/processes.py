@@ -27,7 +27,7 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> "Process":
-        """Return the process that has this number now; it must be a child that was not yet waited for."""
+        """Return the process that has this number now; whoever asks knows that it was just started."""
         return cls(pid, int(_stat(pid)[_START_TIME]), _boot())
 
     def runs(self) -> bool:
@@ -42,6 +42,13 @@ class Process:
 
     def ask_to_end(self) -> None:
         """Ask the process to end by itself."""
+        self._tell(signal.SIGTERM)
+
+    def interrupt(self) -> None:
+        """Interrupt what the process is doing."""
+        self._tell(signal.SIGINT)
+
+    def _tell(self, number: signal.Signals) -> None:
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
@@ -49,7 +56,7 @@ class Process:
         try:
             with suppress(ProcessLookupError):  # ended meanwhile
                 if self.runs():  # looked at while the handle holds the number, so it cannot be another's
-                    signal.pidfd_send_signal(handle, signal.SIGTERM)
+                    signal.pidfd_send_signal(handle, number)
         finally:
             os.close(handle)
 

@@ -4,19 +4,23 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from urllib.parse import quote
 
 from enclave.errors import PermissionDenied, RequestError, UserError
-from enclave.sandbox import command, environment, records
+from enclave.sandbox import callers, command, environment, records
+from enclave.sandbox.callers import Caller
 from enclave.sandbox.command import Launch
 from enclave.sandbox.directory import Directory
+from enclave.sandbox.environment import socket_url
+from enclave.sandbox.folders import Folders
+from enclave.sandbox.kernel_orders import KernelOrder
+from enclave.sandbox.kernels import Kernels
 from enclave.sandbox.notices import Event, Notices, Once
 from enclave.sandbox.processes import Process, kill_user
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.records import Running
+from enclave.sandbox.sandboxes import Sandboxes
 from enclave.sandbox.settings import Settings
-from enclave.sandbox.uids import Uids
+from enclave.sandbox.uids import Side, Uids
 
 log = logging.getLogger("launcher")
 
@@ -29,17 +33,21 @@ class Servers:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
+        self._folders = Folders(settings)
         self._uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
         self._path = settings.state / "servers.json"
         self._running = records.read(self._path)
         self._notices, self._refusals = Notices(settings.notices), Once(REFUSAL_PAUSE_S, clock)
         self._kill_at: dict[ServerKey, float] = {}
         self._ended: dict[ServerKey, str] = {}
-        for key, uid in self._uids.given().items():
-            if key in self._running:
+        self._sandboxes = Sandboxes(settings, self._uids) if settings.as_root else None
+        self._kernels = self._kernels_of(self._sandboxes)
+        for key, side in self._uids.given():
+            if key not in self._running:
+                self._clear(key)
+            elif side is Side.SERVER:
                 log.info("taken over: %s for %s", key.account, key.project)
-            else:
-                self._clear(uid)
+        self._keep()
 
     def do(self, order: Order) -> list[dict[str, object]]:
         """Do what an order says, and tell about the servers concerned."""
@@ -54,9 +62,19 @@ class Servers:
             self.sweep()
         return [self._entry(order.key)]
 
+    def do_for_server(self, uid: int, order: KernelOrder) -> bool:
+        """Do what the server that runs as this user says with a kernel; PermissionDenied for any other user."""
+        key = self._uids.server_of(uid)
+        if self._kernels is None or key is None or key not in self._running or key in self._kill_at:
+            raise PermissionDenied("NOT_A_SERVER", "only a running notebook server may start kernels; start yours")
+        return self._kernels.do(key, order)
+
     def sweep(self) -> None:
         """Strike off what ended, stop what lost its membership, kill what did not end when asked."""
         directory = self._directory()
+        if self._kernels is not None and self._sandboxes is not None:
+            self._kernels.sweep()
+            self._sandboxes.reap()
         for key, server in list(self._running.items()):
             if not server.process.runs():
                 self._strike_off(key)
@@ -99,20 +117,34 @@ class Servers:
             raise RequestError("SERVER_RUNS", "this server runs already; stop it first")
         uid = self._uids.of(key)
         self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
-        process = Process.of(command.start(self._launch(key, asked, uid)))
+        process = self._process(key, asked, uid)
         self._running[key] = Running(key, uid, process)
         self._ended.pop(key, None)
-        records.write(self._path, self._running.values())
+        self._keep()
         log.info("started: %s for %s, user %d, process %d", key.account, key.project, uid, process.pid)
 
+    def _process(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Process:
+        if self._sandboxes is not None:
+            return self._sandboxes.start_server(key, asked)
+        return Process.of(command.start(self._launch(key, asked, uid)))
+
+    def _kernels_of(self, sandboxes: Sandboxes | None) -> Kernels | None:
+        if sandboxes is None:
+            return None
+
+        def check(key: ServerKey) -> None:
+            Directory.read(self._settings.directory).check_start(key.account, key.project)
+
+        return Kernels(self._settings.state / "kernels.json", sandboxes, self._settings.sandbox.kernels, check)
+
     def _launch(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Launch:
-        settings, home, socket = self._settings, self._home(key, uid), self._socket_folder(uid) / "nb.sock"
+        settings, home, socket = self._settings, self._folders.home(key, uid), self._folders.server(uid) / "nb.sock"
         whole = environment.build(
             asked,
             home=home,
             socket_url=socket_url(socket),
             analyst=settings.analyst,
-            gateway=settings.gateway,
+            gateway=self._folders.caller(uid, uid) / callers.SOCKET,
             project=key.project,
         )
         return Launch(
@@ -120,7 +152,6 @@ class Servers:
             environment=whole,
             home=home,
             log=settings.logs / f"server-{key.project}-{key.account}.log",
-            identity=(uid, settings.server_gid) if settings.as_root else None,
             limits=settings.limits,
         )
 
@@ -134,36 +165,35 @@ class Servers:
         server.process.ask_to_end()
 
     def _strike_off(self, key: ServerKey) -> None:
-        server = self._running.pop(key)
-        self._clear(server.uid)
+        del self._running[key]
+        self._clear(key)
         self._kill_at.pop(key, None)
         self._ended.setdefault(key, "ENDED")
-        records.write(self._path, self._running.values())
+        self._keep()
         log.info("ended: %s for %s (%s)", key.account, key.project, self._ended[key])
         ended = {"account": key.account, "project": key.project, "code": self._ended[key]}
         self._notices.write_if_possible(Event.SERVER_ENDED, **ended)
 
-    def _clear(self, uid: int) -> None:
-        """Kill what is left of a user whose server is gone: kernels, or a server that a crash kept off the record."""
-        if self._settings.as_root:
-            kill_user(uid)
+    def _clear(self, key: ServerKey) -> None:
+        """End what is left where a server is gone: kernels, or a server that a crash kept off the record."""
+        if self._kernels is None or self._sandboxes is None:
+            return
+        self._kernels.kill_all(key)
+        for side in Side:
+            kill_user(self._uids.of(key, side))
+        self._kernels.sweep()
+        self._sandboxes.reap()
+        self._sandboxes.clear(key)
 
-    def _home(self, key: ServerKey, uid: int) -> Path:
-        project = self._own(self._settings.homes / key.project, 0, 0, 0o711)
-        return self._own(project / key.account, uid, self._settings.server_gid, 0o700)
+    def _keep(self) -> None:
+        """Put what runs on record, for the next launcher and for the gateway."""
+        records.write(self._path, self._running.values())
+        callers.write(self._settings.callers, map(self._caller, self._running.values()))
 
-    def _socket_folder(self, uid: int) -> Path:
-        """Return the folder that holds the server's socket: the front may enter, other servers may not."""
-        return self._own(self._settings.run / str(uid), uid, self._settings.front_gid, 0o2750)
-
-    def _own(self, folder: Path, uid: int, gid: int, mode: int) -> Path:
-        """Make a folder of a server's, once. Its parent is root's, so nobody can put a link in its place."""
-        if not folder.is_dir():
-            folder.mkdir(mode=0o700)
-            if self._settings.as_root:
-                os.chown(folder, uid, gid)
-            folder.chmod(mode)
-        return folder
+    def _caller(self, server: Running) -> Caller:
+        number = self._uids.of(server.key, Side.KERNEL) if self._settings.as_root else server.uid
+        uid = number if self._settings.as_root else os.getuid()
+        return Caller(str(number), uid, server.key.account, server.key.project)
 
     def _entry(self, key: ServerKey) -> dict[str, object]:
         running = key in self._running
@@ -175,11 +205,6 @@ class Servers:
             "socket": str(socket) if socket else "",
             "reason": self._ended.get(key, ""),
         }
-
-
-def socket_url(socket: Path) -> str:
-    """Return the URL of a socket as JupyterHub and its proxy spell it."""
-    return f"http+unix://{quote(str(socket), safe='')}"
 
 
 def _refusal(directory: Directory | None, key: ServerKey) -> str | None:

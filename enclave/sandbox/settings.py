@@ -13,6 +13,18 @@ FIRST_UID = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxLimits:
+    """What a sandbox may use: bytes of memory, processors in percent of one, kernels, and room in memory for files."""
+
+    server_memory: int
+    kernel_memory: int
+    cpu_percent: int
+    kernels: int
+    temporary_bytes: int
+    temporary_files: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Who may give orders, where things are, and which users servers run as.
 
@@ -22,6 +34,7 @@ class Settings:
 
     as_root: bool
     hub_uid: int
+    gateway_uid: int
     server_gid: int
     front_gid: int
     first_uid: int
@@ -35,8 +48,12 @@ class Settings:
     notices: Path
     analyst: Path
     config: Path
-    gateway: Path
+    callers: Path
+    between: Path
+    hub: Path
+    orders: Path
     limits: Limits
+    sandbox: SandboxLimits
     idle_s: int
     stop_s: float
 
@@ -52,6 +69,7 @@ class Settings:
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             found["limits"] = Limits(**found["limits"])
+            found["sandbox"] = SandboxLimits(**found["sandbox"])
             values: dict[str, Any] = {
                 name: Path(value) if isinstance(value, str) else value for name, value in found.items()
             }

@@ -12,6 +12,7 @@ from tornado.netutil import bind_unix_socket
 
 from enclave.errors import EnclaveError
 from enclave.web.application import check_house, server
+from enclave.web.callers import CallerSockets
 from enclave.web.hub_identity import HubIdentity
 from enclave.web.services import Services, aside
 from enclave.web.settings import WebSettings, check_socket_path
@@ -23,13 +24,16 @@ from enclave.wiring.project_files import ProjectFiles
 from enclave.wiring.workbench.directory import DirectoryKeeper
 
 ANYBODY_MAY_CONNECT = 0o666
-"""The socket's mode: who may do what is decided by tokens. Whoever may not even ask is kept out by its folder."""
+"""The mode of the pages' socket: whoever may not even ask is kept out by its folder."""
 
 DIRECTORY_EVERY_MS = 1000
 """How often the file for hub and launcher is compared with the register."""
 
 NOTICES_EVERY_MS = 1000
 """How often notices of other parts are taken into the audit log."""
+
+CALLERS_EVERY_MS = 200
+"""How often the launcher's list of callers is read: a kernel that starts waits for its socket."""
 
 
 @click.command()
@@ -64,12 +68,16 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     PeriodicCallback(lambda: aside(notices.look), NOTICES_EVERY_MS).start()
     PeriodicCallback(lambda: aside(_keep_members, projects, keeper), DIRECTORY_EVERY_MS).start()
     PeriodicCallback(services.desk.forget_if_locked, DIRECTORY_EVERY_MS).start()
+    kernels = CallerSockets(services, settings.callers)
+    kernels.look()
+    PeriodicCallback(kernels.look, CALLERS_EVERY_MS).start()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     click.echo(f"gateway: listening on {settings.socket}", err=True)
     await stop.wait()
     operator.close()
+    kernels.close()
     listening.stop()
 
 

@@ -32,7 +32,7 @@ CONFLICTS = frozenset(
 
 _HTTP = {
     400: ("BAD_REQUEST", "this cannot be understood; check what was sent"),
-    401: ("NOT_LOGGED_IN", "say who you are: log in, or send a token of the hub"),
+    401: ("NOT_LOGGED_IN", "say who you are: log in"),
     403: ("FORBIDDEN", "this was not sent from a page of yours; open the page again and repeat"),
     404: ("UNKNOWN_PAGE", "there is nothing at this address; go back to the list of requests"),
     405: ("BAD_METHOD", "this address does not do that; look at what it offers"),
@@ -46,8 +46,6 @@ BY_CODE = {
     **dict.fromkeys(CONFLICTS, 409),
     "VAULT_LOCKED": 423,
     "HUB_UNAVAILABLE": 503,
-    "NO_TOKEN_GIVEN": 401,
-    "TOKEN_INVALID": 401,
 }
 
 
@@ -99,10 +97,8 @@ class AnswersErrors(RequestHandler):
         self.set_status(status)
         self.show_error(status, *told(info[1], status))
 
-    def show_error(self, status: int, code: str, message: str) -> None:
+    def show_error(self, status: int, code: str, message: str) -> None:  # noqa: ARG002  pages show it
         """Write the error as JSON; pages write a page instead."""
-        if status == 401:  # noqa: PLR2004
-            self.set_header("WWW-Authenticate", "token")
         self.write_json({"error": {"code": code, "message": message}})
 
     def write_json(self, value: Any) -> None:

@@ -1,7 +1,6 @@
-"""The interface for programs: JSON and Arrow streams, one shape of errors, a token of the hub with each call."""
+"""The interface for kernels: JSON and Arrow streams, one shape of errors. Who calls is known by the socket."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,8 @@ from enclave.gateway.records import Status
 from enclave.gateway.request import Request, Stage
 from enclave.policy.base import Label
 from enclave.policy.codelist import Code
+from enclave.sandbox.callers import Caller
+from enclave.sandbox.listener import peer_uid
 from enclave.web.answers import AnswersErrors
 from enclave.web.language import chosen
 from enclave.web.services import Services, aside
@@ -24,34 +25,43 @@ MOST_RESULTS = 100
 MOST_KEY = 100
 ARROW = "application/vnd.apache.arrow.stream"
 
-_TOKEN = re.compile(r"(?:token|bearer)\s+(\S{1,500})", re.IGNORECASE)
 _KEPT_CONTROLS = frozenset("\n\r\t")
 
 
 class ApiHandler(AnswersErrors):
-    """A call by a program: its account is known before anything else happens."""
+    """A call by a kernel: its account and project are those of the socket; nothing that it sends says who it is."""
 
     services: Services
-    account: str
+    caller: Caller
 
-    def initialize(self, services: Services) -> None:
-        """Take the services."""
-        self.services = services
+    def initialize(self, services: Services, caller: Caller) -> None:
+        """Take the services, and who stands behind the socket."""
+        self.services, self.caller = services, caller
+
+    @property
+    def account(self) -> str:
+        """Whose kernel this is."""
+        return self.caller.account
 
     async def prepare(self) -> None:
-        """Find out whose token this is, and that it belongs to an enrolled person; cookies count for nothing here."""
+        """Refuse whoever is not the user that the socket is for, and accounts that belong to nobody (any more)."""
         check_size(self.request.body)
-        given = _TOKEN.fullmatch(self.request.headers.get("Authorization", ""))
-        if given is None:
-            raise PermissionDenied("NO_TOKEN_GIVEN", "send the token of your notebook server with each call")
-        account = await self.services.identity.account_of_token(given.group(1))
-        if account is None:
-            raise PermissionDenied("TOKEN_INVALID", "the hub does not know this token; log in again")
-        await aside(self.services.desk.person, account)
-        self.account = account
+        connection: Any = self.request.connection  # tornado's type for it has no stream
+        if peer_uid(connection.stream.socket) != self.caller.uid:
+            raise PermissionDenied("NOT_THIS_KERNEL", "this socket is another kernel's; use the one of your own")
+        await aside(self.services.desk.person, self.account)
 
-    def check_xsrf_cookie(self) -> None:
-        """Nothing to check: who is calling is never taken from a cookie."""
+    def own(self, project: str) -> str:
+        """Return the name of a project; PermissionDenied where it is not the one that this kernel was started for."""
+        if project != self.caller.project:
+            raise PermissionDenied("OTHER_PROJECT", "this notebook belongs to another project; open that project's own")
+        return project
+
+    async def own_status(self, request_id: str) -> Status:
+        """Return a request as the caller may see it; one of another project is refused like an unknown one."""
+        status = await aside(self.services.desk.status, self.account, request_id)
+        self.own(status.request.project)
+        return status
 
     def body(self, *known: str) -> Mapping[str, Any]:
         """Return the JSON object that was sent, with no other keys than these."""
@@ -88,7 +98,7 @@ class OneProject(ApiHandler):
 
     async def get(self, name: str) -> None:
         """Return the project's policy in words that a program can use."""
-        project = await aside(self.services.catalogue.project, self.account, name)
+        project = await aside(self.services.catalogue.project, self.account, self.own(name))
         self.write_json(await aside(self._described, project))
 
     def _described(self, project: Project) -> dict[str, Any]:
@@ -137,7 +147,7 @@ class Microdata(ApiHandler):
     async def get(self, name: str, period: str) -> None:
         """Return an Arrow stream."""
         self.set_header("Content-Type", ARROW)
-        self.finish(await aside(self.services.catalogue.microdata, self.account, name, period))
+        self.finish(await aside(self.services.catalogue.microdata, self.account, self.own(name), period))
 
 
 class InsideTable(ApiHandler):
@@ -146,7 +156,7 @@ class InsideTable(ApiHandler):
     async def get(self, name: str, table: str) -> None:
         """Return an Arrow stream."""
         self.set_header("Content-Type", ARROW)
-        self.finish(await aside(self.services.catalogue.table, self.account, name, table))
+        self.finish(await aside(self.services.catalogue.table, self.account, self.own(name), table))
 
 
 class ProjectRequests(ApiHandler):
@@ -154,6 +164,7 @@ class ProjectRequests(ApiHandler):
 
     async def post(self, name: str) -> None:
         """Accept a request: 202 and the id of a job."""
+        self.own(name)
         key = self.request.headers.get("Idempotency-Key", "")
         if len(key) > MOST_KEY or not (key.isascii() and key.isprintable()):
             raise RequestError("BAD_KEY", f"an Idempotency-Key has at most {MOST_KEY} printable characters")
@@ -176,16 +187,18 @@ class OneJob(ApiHandler):
     async def get(self, job_id: str) -> None:
         """Return the job, for who asked for it."""
         person = await aside(self.services.desk.person, self.account)
-        self.write_json(job_json(self.services.jobs.job(person.id, job_id)))
+        job = self.services.jobs.job(person.id, job_id)
+        self.own(job.order.project)
+        self.write_json(job_json(job))
 
 
 class Requests(ApiHandler):
-    """The requests that the caller may see."""
+    """The requests of the project that the caller may see."""
 
     async def get(self) -> None:
         """Return them, first what awaits the caller."""
         lines = await aside(self.services.desk.requests, self.account)
-        self.write_json([_summary(line.request) for line in lines])
+        self.write_json([_summary(line.request) for line in lines if line.request.project == self.caller.project])
 
 
 class OneRequest(ApiHandler):
@@ -193,7 +206,7 @@ class OneRequest(ApiHandler):
 
     async def get(self, request_id: str) -> None:
         """Return it with what the caller may see of votes."""
-        self.write_json(_status(await aside(self.services.desk.status, self.account, request_id)))
+        self.write_json(_status(await self.own_status(request_id)))
 
 
 class RequestStep(ApiHandler):
@@ -201,6 +214,7 @@ class RequestStep(ApiHandler):
 
     async def post(self, request_id: str, step: str) -> None:
         """Submit or withdraw."""
+        await self.own_status(request_id)
         gateway = self.services.house.gateway
         await aside(gateway.submit if step == "submit" else gateway.withdraw, request_id, self.account)
         self.write_json(_status(await aside(self.services.desk.status, self.account, request_id)))

@@ -1,4 +1,4 @@
-"""Every address there is, and the server on its socket. What is not in the list is refused."""
+"""Every address there is: pages for people on one socket, the interface for kernels on sockets of their own."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from enclave.errors import SetupError
+from enclave.sandbox.callers import Caller
 from enclave.web import api, forms, page, pages
 from enclave.web.answers import NothingHere
 from enclave.web.services import Services
@@ -57,10 +58,10 @@ def check_house(house: House) -> None:
 
 
 def application(services: Services) -> Application:
-    """Return the application of an open house; SetupError NOT_SYNTHETIC."""
+    """Return the pages of an open house; SetupError NOT_SYNTHETIC."""
     check_house(services.house)
     given: dict[str, Any] = {"services": services}
-    routes = [(path, handler, given) for path, handler in (*API, *PAGES)]
+    routes = [(path, handler, given) for path, handler in PAGES]
     routes += services.identity.routes()
     routes += [(r"static/[0-9a-f]{12}/(style\.css)", StaticHandler, {}), (r"static/(icon\.svg)", StaticHandler, {})]
     routes += [("api(?:/.*)?", NothingHere, {}), (".*", page.NoPage, given)]
@@ -74,8 +75,19 @@ def application(services: Services) -> Application:
     )
 
 
+def caller_application(services: Services, caller: Caller) -> Application:
+    """Return the interface as the kernels of one account and project may use it, and nothing else."""
+    check_house(services.house)
+    given = {"services": services, "caller": caller}
+    return Application(
+        [(services.prefix + path, handler, given) for path, handler in API],
+        default_handler_class=NothingHere,
+        log_function=_say_nothing,
+    )
+
+
 def server(services: Services) -> HTTPServer:
-    """Return a server that is not listening yet."""
+    """Return a server of the pages that is not listening yet."""
     return HTTPServer(application(services), xheaders=True, max_body_size=MOST_BODY_BYTES)
 
 

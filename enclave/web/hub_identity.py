@@ -1,4 +1,4 @@
-"""Identity by the hub: OAuth with a short-lived cookie for pages, the hub's own tokens for programs."""
+"""Identity by the hub: OAuth with a short-lived cookie for pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -53,11 +53,6 @@ class HubIdentity:
             self._auth.clear_cookie(handler)
             return None
         return self._user(model)
-
-    async def account_of_token(self, token: str) -> str | None:
-        """Return whose token this is, as the hub says now; PermissionDenied for one without access."""
-        model = await self._ask(token, "")
-        return None if model is None else self._user(model)
 
     def session(self, handler: RequestHandler) -> str:
         """Return the token in the browser's cookie, unless the cookie is too old."""

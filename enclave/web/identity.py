@@ -10,14 +10,10 @@ Route: TypeAlias = tuple[str, type[RequestHandler], dict[str, Any]]
 
 
 class Identity(Protocol):
-    """Tells which account is behind a page or a token. What the account may do, the house decides at every call."""
+    """Tells which account is behind a page. What the account may do, the house decides at every call."""
 
     async def account_of_page(self, handler: RequestHandler) -> str | None:
         """Return the account of the session that a browser shows by its cookie; None without a valid one."""
-        ...
-
-    async def account_of_token(self, token: str) -> str | None:
-        """Return the account that a token of a program belongs to; None where it is not valid."""
         ...
 
     def session(self, handler: RequestHandler) -> str:

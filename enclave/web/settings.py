@@ -46,6 +46,11 @@ class WebSettings:
         return self._run / "gateway" / "gateway.sock"
 
     @property
+    def callers(self) -> Path:
+        """The folder of the sockets for kernels."""
+        return self._run / "callers"
+
+    @property
     def hub_api(self) -> str:
         """The address of the hub's interface, over its socket."""
         return f"http+unix://{quote(str(self._run / 'hub' / 'hub.sock'), safe='')}/hub/api"

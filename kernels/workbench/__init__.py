@@ -38,18 +38,20 @@ __all__ = [
     "open",
 ]
 
-PROJECT = "JUPYTERHUB_SERVER_NAME"
-"""Variable that holds the project of this notebook server."""
+PROJECT = "ENCLAVE_PROJECT"
+"""Variable that holds the project of this notebook."""
 
 
 def open(project: str | None = None, *, language: str | None = None) -> Project:  # noqa: A001  reads well: workbench.open()
-    """Open a project: that of this notebook server, or one by its id, such as "advice-17-17-2016".
+    """Open the project of this notebook; the gateway opens no other from here, whatever is named.
 
     `language` (nl, fr, en) is that of labels and titles; without it, your own as the hub knows it.
     """
     gateway = Gateway.from_environment()
     wanted = project or os.environ.get(PROJECT)
     if not wanted:
-        raise InputError("NO_PROJECT", "this server has no project; name one: workbench.open('advice-17-17-2016')")
+        raise InputError(
+            "NO_PROJECT", "this notebook has no project; open one from the hub's page and use the notebook there"
+        )
     chosen = language or gateway.get("me").get("language") or "en"
     return Project(gateway, gateway.get("projects", wanted), check_language(chosen))

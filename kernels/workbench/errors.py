@@ -2,7 +2,7 @@
 
 ```
 WorkbenchError
-|- UnreachableError     no gateway, no token, no answer
+|- UnreachableError     no gateway, no answer
 |- RefusedError         you may not do this (401, 403)
 |- LockedError          the house is locked (423)
 '- InputError           what was asked for does not fit the project (400, 404, 409, and the checks made here)

@@ -1,7 +1,7 @@
-"""Talking to the gateway: HTTP over a Unix socket, with the token of this notebook server.
+"""Talking to the gateway: HTTP over a Unix socket that is this account's and project's own.
 
-Socket and token are read from the environment of the process that asks, also in workers of a cluster, so that the token
-never stands in a notebook or in a task.
+The gateway knows who asks by the socket and by the user at its other end: nothing that is sent says it. The socket's
+path is read from the environment of the process that asks, also in workers of a cluster.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,7 +19,6 @@ import pyarrow as pa
 from .errors import InputError, LockedError, RefusedError, UnreachableError, WorkbenchError
 
 SOCKET: Final = "ENCLAVE_GATEWAY_SOCKET"
-TOKEN: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105  the name of a variable
 PREFIX: Final = "/services/gateway/api"
 TIMEOUT_S: Final = 120.0
 PAUSES_S: Final = (0.2, 1.0, 3.0, 5.0, 10.0, 20.0)
@@ -52,22 +51,20 @@ class _UnixConnection(HTTPConnection):
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The gateway, as this notebook server may use it."""
+    """The gateway, as this notebook may use it."""
 
     socket: str
-    token: str = field(repr=False)
 
     @classmethod
     def from_environment(cls) -> "Gateway":
         """Return the gateway that the environment names; UnreachableError where it names none."""
-        missing = [name for name in (SOCKET, TOKEN) if not os.environ.get(name)]
-        if missing:
+        if not os.environ.get(SOCKET):
             raise UnreachableError(
                 "NOT_IN_A_PROJECT",
-                f"{' and '.join(missing)} not set: this is no notebook of the workbench; open the project from the"
-                " hub's page and use the notebook there",
+                f"{SOCKET} is not set: this is no notebook of the workbench; open the project from the hub's page and"
+                " use the notebook there",
             )
-        return cls(os.environ[SOCKET], os.environ[TOKEN])
+        return cls(os.environ[SOCKET])
 
     def get(self, *path: str) -> Any:
         """Return what the gateway says at this path, as parsed JSON."""
@@ -114,7 +111,7 @@ class Gateway:
     def _once(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> tuple[int, bytes]:
         connection = _UnixConnection(self.socket)
         try:
-            connection.request(method, url, body, {"Authorization": f"token {self.token}", **headers})
+            connection.request(method, url, body, dict(headers))
             answer: HTTPResponse = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -15,7 +15,6 @@ from enclave.gateway.request import RequestState
 from tests.functional.test_whole_path import two_tables
 from tests.lib.analyst_environment import PYTHON, ROOT, installed, need_analyst_environment
 from tests.lib.notebook_house import PROJECT, NotebookHouse, prepared_house
-from tests.lib.web_app import TOKEN
 
 TUTORIALS = ROOT / "kernels" / "tutorials"
 SECONDS_PER_CELL = 600
@@ -56,9 +55,8 @@ class Desk:
         environment = {
             **self.environment,
             "HOME": str(self.folder),
-            "ENCLAVE_GATEWAY_SOCKET": str(self.house.socket),
-            "JUPYTERHUB_API_TOKEN": TOKEN + account,
-            "JUPYTERHUB_SERVER_NAME": PROJECT,
+            "ENCLAVE_GATEWAY_SOCKET": str(self.house.socket(account)),
+            "ENCLAVE_PROJECT": PROJECT,
         }
         ended = subprocess.run(
             [*line, str(notebook)], env=environment, cwd=self.folder, capture_output=True, text=True, check=False

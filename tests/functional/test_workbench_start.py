@@ -140,7 +140,17 @@ def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_hous
         assert not running.layout.ready.exists()
         assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
         if os.geteuid() == 0:
-            assert not processes_of(server["uid"]), "not even what a kernel had left behind runs on"
+            left_behind(running, server["uid"])
+
+
+def left_behind(running: Workbench, first: int) -> None:
+    """Refuse processes, mounts, groups and sockets of a server and its kernel that are gone."""
+    for uid in (first, first + 1):
+        assert not processes_of(uid), "not even what a kernel had left behind runs on"
+        assert not list(Path("/sys/fs/cgroup").glob(f"**/enclave/{uid}"))
+    assert str(running.root) not in Path("/proc/self/mounts").read_text()
+    assert not list(running.layout.between.iterdir())
+    assert json.loads((running.layout.callers / "callers.json").read_text()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")

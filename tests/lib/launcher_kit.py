@@ -10,7 +10,7 @@ from enclave.sandbox.command import Limits
 from enclave.sandbox.directory import Directory, Member
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.servers import Servers
-from enclave.sandbox.settings import Settings
+from enclave.sandbox.settings import SandboxLimits, Settings
 
 PROJECT, OTHER = "advice-17-17-2016", "advice-17-17-2017"
 KEY = ServerKey("analyst.one", PROJECT)
@@ -28,7 +28,7 @@ def directory(*, synthetic: bool = True, vault_open: bool = True, projects: tupl
 
 def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
     """Return settings below `root`, for the present user, with an interpreter that is a script of ours."""
-    for name in ("state", "run", "homes", "logs", "notices", "analyst/bin"):
+    for name in ("state", "run", "callers", "homes", "logs", "notices", "analyst/bin"):
         (root / name).mkdir(parents=True, exist_ok=True)
     python = root / "analyst" / "bin" / "python"
     if not python.exists():
@@ -37,6 +37,7 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
     return Settings(
         as_root=False,
         hub_uid=os.getuid(),
+        gateway_uid=os.getuid(),
         server_gid=os.getgid(),
         front_gid=os.getgid(),
         first_uid=300_000,
@@ -50,8 +51,12 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         notices=root / "notices",
         analyst=root / "analyst",
         config=root / "server_config.py",
-        gateway=root / "gateway.sock",
+        callers=root / "callers",
+        between=root / "between",
+        hub=root / "run" / "hub.sock",
+        orders=root / "run" / "kernels.sock",
         limits=Limits(open_files=256, processes=64, file_bytes=2**20),
+        sandbox=SandboxLimits(2**29, 2**29, 200, 2, 2**26, 1000),
         idle_s=60,
         stop_s=stop_s,
     )

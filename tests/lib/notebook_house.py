@@ -1,6 +1,7 @@
-"""A real house on made-up data behind the real interface on a Unix socket, for notebooks to work with."""
+"""A real house on made-up data behind the real interface, on a socket for each person who opens a notebook."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from tornado.netutil import bind_unix_socket
-
 from enclave.gateway.request import Request
+from enclave.sandbox import callers
+from enclave.sandbox.callers import Caller
 from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import Preset
-from enclave.web.application import server
+from enclave.web.callers import CallerSockets
 from enclave.web.services import Services
 from enclave.wiring.demo import MEDIUM, POLICY, SEED, approve_and_release, opener_of
 from enclave.wiring.house import House, made_up_people, make_house, open_house
@@ -24,14 +25,19 @@ from tests.lib.web_app import services_of
 
 YEAR = 2016
 PROJECT = f"{POLICY}-{YEAR}"
+ACCOUNTS = ("staff.one", "analyst.one", "nobody.one")
 
 
 @dataclass(frozen=True)
 class NotebookHouse:
-    """An open house that listens on `socket`."""
+    """An open house that listens in `folder` to the kernels of `ACCOUNTS`."""
 
     house: House
-    socket: Path
+    folder: Path
+
+    def socket(self, account: str) -> Path:
+        """Return the socket of a person's kernels."""
+        return self.folder / account / callers.SOCKET
 
     def approve_and_release(self, request: Request) -> Path:
         """Play the two checkers and the operator; return the folder of the release."""
@@ -49,28 +55,31 @@ def prepared_house(folder: Path, policies: Path) -> Iterator[NotebookHouse]:
         write_deliveries(Preset.TINY, folder / "deliveries", year=YEAR, seed=SEED, references=world, progress=_quiet)
         take_in_all(house, folder / "deliveries", "steward.one", say=_quiet)
         prepare_year(house, house.reference.policy(POLICY), YEAR, "staff.one", say=_quiet)
-        with _served(services_of(house), folder / "gateway.sock") as socket:
-            yield NotebookHouse(house, socket)
+        with _served(services_of(house), folder / "callers") as sockets:
+            yield NotebookHouse(house, sockets)
 
 
 @contextmanager
-def _served(services: Services, socket: Path) -> Iterator[Path]:
-    """Listen on the socket, and do jobs, in threads of their own."""
-    loop, ended = asyncio.new_event_loop(), asyncio.Event()
-    listening = bind_unix_socket(str(socket))
+def _served(services: Services, folder: Path) -> Iterator[Path]:
+    """Listen on the sockets, and do jobs, in threads of their own."""
+    loop, ended, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
+    for account in ACCOUNTS:
+        (folder / account).mkdir(parents=True)
+    callers.write(folder, [Caller(account, os.getuid(), account, PROJECT) for account in ACCOUNTS])
 
     async def run() -> None:
-        serving = server(services)
-        serving.add_socket(listening)
+        sockets = CallerSockets(services, folder)
+        sockets.look()
+        ready.set()
         await ended.wait()
-        serving.stop()
-        await serving.close_all_connections()
+        sockets.close()
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()
+    ready.wait(10)
     services.jobs.start()
     try:
-        yield socket
+        yield folder
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join(10)

@@ -2,21 +2,27 @@
 
 import asyncio
 import json
+import os
+import socket
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tornado.httpclient import AsyncHTTPClient
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPHeaders
-from tornado.netutil import bind_sockets
-from tornado.web import RequestHandler
+from tornado.netutil import Resolver, bind_sockets, bind_unix_socket
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.web import Application, RequestHandler
 
 from enclave.errors import SetupError
-from enclave.web.application import application
+from enclave.sandbox.callers import Caller
+from enclave.web.application import application, caller_application
 from enclave.web.identity import Route
 from enclave.web.page import form_token
 from enclave.web.services import Services
@@ -24,9 +30,9 @@ from enclave.wiring.house import House
 
 COOKIE = "test-account"
 PREFIX = "/services/gateway/"
-TOKEN = "token-of-"
 NO_HUB = "hub.away"
 """An account whose session nobody can tell, since the hub does not answer."""
+PROJECT = "advice-17-17-2016"
 SECRET = b"0123456789abcdef0123456789abcdef"
 
 
@@ -39,16 +45,13 @@ class LogIn(RequestHandler):
 
 
 class PlainIdentity:
-    """Believes what it is told: a cookie holds the account, a token ends with it."""
+    """Believes what it is told: a cookie holds the account."""
 
     async def account_of_page(self, handler: RequestHandler) -> str | None:
         account = handler.get_cookie(COOKIE)
         if account == NO_HUB:
             raise SetupError("HUB_UNAVAILABLE", "the hub does not say who you are; try again")
         return account
-
-    async def account_of_token(self, token: str) -> str | None:
-        return token.removeprefix(TOKEN) if token.startswith(TOKEN) else None
 
     def session(self, handler: RequestHandler) -> str:
         return handler.get_cookie(COOKIE) or ""
@@ -93,20 +96,37 @@ class Answer:
         return self.text.partition("Code for the operator:")[2].partition("<code>")[2].partition("<")[0]
 
 
+class AtSocket(Resolver):
+    """Sends whoever asks for a host to a socket file."""
+
+    def initialize(self, path: Path) -> None:
+        self._path = path
+
+    async def resolve(self, host: str, port: int, family: int = 0) -> list[tuple[int, Any]]:  # noqa: ARG002
+        return [(socket.AF_UNIX, str(self._path))]
+
+
 class Asker:
-    """Asks a real application over loopback, as a program (`api`) or as a browser without scripts (`page`, `send`)."""
+    """Asks the real applications, as a kernel (`api`) or as a browser without scripts (`page`, `send`)."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
 
     def api(
-        self, method: str, path: str, account: str | None, *, body: Any = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        account: str,
+        *,
+        project: str = PROJECT,
+        uid: int | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        given = dict(headers or {})
-        if account is not None:
-            given["Authorization"] = f"token {TOKEN}{account}"
+        """Ask from a kernel of this account and project, on a socket that is for the present user, or for `uid`."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        return self.ask(method, f"api/{path}", given, data)
+        caller = Caller("1", os.getuid() if uid is None else uid, account, project)
+        return asyncio.run(self._as_kernel(caller, _request("gateway", method, f"api/{path}", headers or {}, data)))
 
     def page(self, path: str, account: str | None, language: str = "en") -> Answer:
         return self.ask("GET", path, _browser(account, language), None)
@@ -121,23 +141,41 @@ class Asker:
         return asyncio.run(self._ask(method, path, headers, body))
 
     async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        server, (socket,) = HTTPServer(application(self.services)), bind_sockets(0, "127.0.0.1")
-        server.add_socket(socket)
-        try:
-            answer = await AsyncHTTPClient(force_instance=True).fetch(
-                f"http://127.0.0.1:{socket.getsockname()[1]}{PREFIX}{path}",
-                method=method,
-                headers=dict(headers),
-                body=body,
-                raise_error=False,
-                follow_redirects=False,
-                allow_nonstandard_methods=True,
-                request_timeout=60,
-            )
-        finally:
-            server.stop()
-            await server.close_all_connections()
-        return Answer(answer.code, answer.headers, answer.body)
+        (listening,) = bind_sockets(0, "127.0.0.1")
+        request = _request(f"127.0.0.1:{listening.getsockname()[1]}", method, path, headers, body)
+        return await _fetched(application(self.services), listening, AsyncHTTPClient(force_instance=True), request)
+
+    async def _as_kernel(self, caller: Caller, request: HTTPRequest) -> Answer:
+        with tempfile.TemporaryDirectory() as folder:
+            at = Path(folder) / "gateway.sock"
+            listening = bind_unix_socket(str(at))
+            client = SimpleAsyncHTTPClient(force_instance=True, resolver=AtSocket(path=at))
+            return await _fetched(caller_application(self.services, caller), listening, client, request)
+
+
+def _request(where: str, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> HTTPRequest:
+    return HTTPRequest(
+        f"http://{where}{PREFIX}{path}",
+        method=method,
+        headers=dict(headers),
+        body=body,
+        follow_redirects=False,
+        allow_nonstandard_methods=True,
+        request_timeout=60,
+    )
+
+
+async def _fetched(
+    asked: Application, listening: socket.socket, client: AsyncHTTPClient, request: HTTPRequest
+) -> Answer:
+    server = HTTPServer(asked)
+    server.add_socket(listening)
+    try:
+        answer = await client.fetch(request, raise_error=False)
+    finally:
+        server.stop()
+        await server.close_all_connections()
+    return Answer(answer.code, answer.headers, answer.body)
 
 
 def _browser(account: str | None, language: str) -> dict[str, str]:

@@ -28,6 +28,7 @@ from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings as HouseSettings
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 from tests.lib.analyst_environment import PYTHON, need_analyst_environment
+from tests.lib.sandbox_kit import need_sandbox
 from tests.lib.session import Session
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,8 @@ def need_workbench() -> None:
     kernel = PYTHON.parents[1] / "share" / "jupyter" / "kernels" / "enclave" / "kernel.json"
     if not kernel.exists():
         pytest.skip("the kernel is not installed in .venv-analyst; run `make setup`")
+    if os.geteuid() == 0:
+        need_sandbox()
 
 
 def made_house(shared: Path) -> Path:

@@ -9,7 +9,7 @@ from enclave.wiring.workbench.layout import LONGEST_SOCKET, Layout
 from enclave.wiring.workbench.system_users import Identities
 
 ROOT = 0
-_LONGEST_NAME = len("/servers/2000000000/nb.sock")
+_LONGEST_NAME = len("/callers/2000000000/gateway.sock")
 
 
 def make_folders(layout: Layout, who: Identities) -> None:
@@ -24,6 +24,9 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.proxy_socket.parent, 0o2750, proxy, who.front),
         (layout.launcher_socket.parent, 0o750, ROOT, who.front),
         (layout.servers, 0o711, ROOT, ROOT),
+        (layout.callers, 0o711, ROOT, ROOT),
+        (layout.between, 0o711, ROOT, ROOT),
+        (layout.kernel_orders.parent, 0o755, ROOT, ROOT),
         (layout.directory.parent, 0o755, gateway, who.gateway.gid),
         (layout.config, 0o711, ROOT, ROOT),
         (layout.config / "hub", 0o700, hub, who.hub.gid),

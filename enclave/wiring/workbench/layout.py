@@ -53,6 +53,16 @@ class Layout:
         return self.run / "launcher" / "launcher.sock"
 
     @property
+    def kernel_orders(self) -> Path:
+        """Where the launcher hears notebook servers about their kernels; they see the folder in their sandboxes."""
+        return self.run / "kernels" / "kernels.sock"
+
+    @property
+    def between(self) -> Path:
+        """One folder per server with what stands between it and its kernels."""
+        return self.run / "between"
+
+    @property
     def proxy_socket(self) -> Path:
         """Where the proxy takes its routes."""
         return self.run / "proxy" / "routes.sock"
@@ -61,6 +71,11 @@ class Layout:
     def servers(self) -> Path:
         """One folder per notebook server, with its socket."""
         return self.run / "servers"
+
+    @property
+    def callers(self) -> Path:
+        """One folder per account and project, with the socket on which the gateway hears its kernels."""
+        return self.run / "callers"
 
     @property
     def directory(self) -> Path:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from enclave.sandbox.command import Limits
-from enclave.sandbox.servers import socket_url
+from enclave.sandbox.environment import socket_url
+from enclave.sandbox.settings import SandboxLimits
 from enclave.sandbox.settings import Settings as LauncherSettings
 from enclave.wiring.workbench import checks
 from enclave.wiring.workbench.folders import give_file
@@ -97,6 +98,7 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
     return LauncherSettings(
         as_root=who.as_root,
         hub_uid=who.hub.uid,
+        gateway_uid=who.gateway.uid,
         server_gid=who.inside,
         front_gid=who.front,
         first_uid=settings.server_users.first,
@@ -110,8 +112,12 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         notices=layout.notices("launcher"),
         analyst=checks.ANALYST,
         config=REPOSITORY / "kernels" / "server_config.py",
-        gateway=layout.gateway_socket,
+        callers=layout.callers,
+        between=layout.between,
+        hub=layout.hub_socket,
+        orders=layout.kernel_orders,
         limits=Limits(limits.open_files, limits.processes, limits.file_bytes),
+        sandbox=SandboxLimits(**settings.sandbox.model_dump()),
         idle_s=limits.idle_minutes * 60,
         stop_s=float(limits.stop_seconds),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from enclave.errors import SetupError, UserError
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.notices import Event, Notices
+from enclave.sandbox.trial import try_sandbox
 from enclave.wiring.ports import now
 from enclave.wiring.workbench import certificate, checks, passwords
 from enclave.wiring.workbench.folders import give_file, make_folders
@@ -66,6 +67,7 @@ def _run(layout: Layout, settings_file: Path, say: Say, began: float) -> None:
 def _users(layout: Layout, settings: WorkbenchSettings) -> Identities:
     if os.getuid() == 0:
         checks.everybody_enters(layout.root.parent, REPOSITORY)
+        try_sandbox()
     who = system_users(settings.system_users, settings.server_users)
     if who.as_root:
         checks.can_run(who.hub)

@@ -70,6 +70,21 @@ class ServerLimits(Model):
     """A server and its kernels end after this time without use."""
 
 
+class SandboxSettings(Model):
+    """What each of a person's two sandboxes may use, as root."""
+
+    server_memory: Count
+    kernel_memory: Count
+    """Bytes that all kernels of a person in a project use together."""
+    cpu_percent: Count
+    """100 is one processor."""
+    kernels: Count
+    """How many kernels a person may run at once in a project."""
+    temporary_bytes: Count
+    """Room of /tmp, and of /dev/shm: both are memory, and count as such."""
+    temporary_files: Count
+
+
 class Sessions(Model):
     """How long people stay logged in, and how soon a change in the directory counts in the hub."""
 
@@ -91,6 +106,7 @@ class WorkbenchSettings(Model):
     system_users: SystemUsers
     server_users: ServerUsers
     server_limits: ServerLimits
+    sandbox: SandboxSettings
     sessions: Sessions
 
     @model_validator(mode="after")

@@ -20,8 +20,8 @@ def test_the_user_role_is_narrowed() -> None:
     ]
 
 
-def test_a_notebook_servers_token_tells_that_it_is_used_and_calls_the_gateway() -> None:
-    assert scopes("server") == ["users:activity!user", "access:servers!server", "access:services!service=gateway"]
+def test_a_notebook_servers_token_tells_that_it_is_used_and_opens_nothing_else() -> None:
+    assert scopes("server") == ["users:activity!user", "access:servers!server"]
 
 
 def test_operators_list_and_stop_and_enter_nothing() -> None:

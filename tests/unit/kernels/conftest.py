@@ -21,7 +21,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[UnixServer]:
     """Serve the small project; the environment is that of a notebook server of the project."""
     with TemporaryDirectory() as folder, serve(Path(folder)) as known:
         monkeypatch.setenv(gateway.SOCKET, known.socket)
-        monkeypatch.setenv(gateway.TOKEN, "a-token")
         monkeypatch.setenv(workbench.PROJECT, PROJECT)
         monkeypatch.setattr(gateway, "PAUSES_S", (0.01, 0.01))
         known.answers |= {f"GET {API}/projects/{PROJECT}/data/{period}": quarter(ROWS) for period in PERIODS}

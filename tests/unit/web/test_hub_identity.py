@@ -76,20 +76,15 @@ def test_without_access_to_the_gateway_a_session_gets_nowhere(settings: WebSetti
         asyncio.run(identity(settings).account_of_page(page()))
 
 
-def test_a_token_without_access_to_the_gateway_is_refused_too(settings: WebSettings, hub: UnixServer) -> None:
+def test_the_token_of_a_notebook_server_opens_no_page(settings: WebSettings, hub: UnixServer) -> None:
     hub.answers[ASKED] = said(scopes=("users:activity!user=analyst.one",))
     with pytest.raises(PermissionDenied, match="NO_ACCESS"):
-        asyncio.run(identity(settings).account_of_token("a-token"))
+        asyncio.run(identity(settings).account_of_page(page()))
 
 
-def test_a_token_of_another_service_is_nobodys(settings: WebSettings, hub: UnixServer) -> None:
+def test_a_session_of_another_service_is_nobodys(settings: WebSettings, hub: UnixServer) -> None:
     hub.answers[ASKED] = said(kind="service")
-    assert asyncio.run(identity(settings).account_of_token("a-token")) is None
-
-
-def test_a_token_that_the_hub_does_not_know_is_nobodys(settings: WebSettings, hub: UnixServer) -> None:
-    hub.refusals[ASKED] = (403, b"{}")
-    assert asyncio.run(identity(settings).account_of_token("a-token")) is None
+    assert asyncio.run(identity(settings).account_of_page(page())) is None
 
 
 @pytest.mark.parametrize(("hours", "is_one"), [(3.9, True), (4.1, False)])
@@ -104,4 +99,4 @@ def test_what_the_hub_said_is_believed_for_seconds_only(settings: WebSettings) -
 
 def test_a_hub_that_does_not_answer_is_said_so(settings: WebSettings) -> None:
     with pytest.raises(SetupError, match="HUB_UNAVAILABLE"):
-        asyncio.run(identity(settings).account_of_token("a-token"))
+        asyncio.run(identity(settings).account_of_page(page()))

@@ -1,5 +1,6 @@
 """Default deny: every address is listed here with everybody who may ask for it, and everybody else is refused."""
 
+import os
 from urllib.parse import urlencode
 
 import pytest
@@ -103,15 +104,35 @@ def test_who_may_not_do_what(reader: Asker, shape: str, account: str) -> None:
 def test_strangers_get_nowhere(reader: Asker, path: str) -> None:
     path = path.format(release=_release(reader))
     if path.startswith("api/"):
-        assert reader.api("GET", path[4:], None).status == 401
-        assert reader.ask("GET", path, {"Authorization": "token wrong"}, None).status == 401
-        assert reader.ask("GET", path, {"Cookie": "test-account=staff.one"}, None).status == 401, "cookies count"
+        assert reader.ask("GET", path, {}, None).status == 404, "the interface is on the kernels' sockets only"
+        assert reader.ask("GET", path, {"Authorization": "token wrong"}, None).status == 404
+        assert reader.ask("GET", path, {"Cookie": "test-account=staff.one"}, None).status == 404, "cookies count"
         assert reader.api("GET", path[4:], NOBODY_HERE).code == "UNKNOWN_ACCOUNT"
+        assert reader.api("GET", path[4:], "staff.one", uid=os.getuid() + 1).code == "NOT_THIS_KERNEL"
     else:
         assert reader.page(path, None).status == 401
         refused = reader.page(path, NOBODY_HERE)
         assert refused.status == 403
         assert "Your account belongs to nobody here" in refused.text
+
+
+@pytest.mark.parametrize("shape", [shape for shape in READS if shape.startswith("api/") and shape != "api/me"])
+def test_a_kernel_reaches_its_own_project_only(reader: Asker, shape: str) -> None:
+    answer = reader.api("GET", READS[shape][0][4:], "staff.one", project=f"{PROJECT}-other")
+    assert answer.json == [] if shape == "api/requests" else answer.code == "OTHER_PROJECT"
+
+
+@pytest.mark.parametrize("shape", [shape for shape in DOES if shape.startswith("api/")])
+def test_a_kernel_asks_for_its_own_project_only(reader: Asker, shape: str) -> None:
+    body = {"stage": "inside", "purpose": "p"}
+    for account in ("staff.one", "analyst.one"):
+        answer = reader.api("POST", DOES[shape][0][4:], account, project=f"{PROJECT}-other", body=body)
+        assert answer.code == "OTHER_PROJECT"
+
+
+@pytest.mark.parametrize("path", ["", "about", "audit", "static/icon.svg", "oauth_callback"])
+def test_a_kernels_socket_has_no_pages(reader: Asker, path: str) -> None:
+    assert reader.api("GET", f"../{path}", "auditor.one").status == 404
 
 
 @pytest.mark.parametrize(

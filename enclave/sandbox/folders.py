@@ -1,0 +1,83 @@
+"""The folders of a server and its kernels, each with the one who owns it and the ones who may enter."""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from enclave.sandbox.protocol import ServerKey
+from enclave.sandbox.settings import Settings
+
+OPEN_TO_GROUP = 0o770
+"""Of a home: server and kernel are two users of one group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What stands between a server and its kernels: the files of connections, and the sockets of ZMQ."""
+
+    connections: Path
+    channels: Path
+
+
+class Folders:
+    """Makes folders, and says where they are. Parents are root's, so nobody can put a link in their place."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def home(self, key: ServerKey, server: int) -> Path:
+        """Return the home of a person in a project."""
+        project = self._own(self._settings.homes / key.project, 0, 0, 0o711)
+        home = project / key.account
+        if self._settings.as_root and home.is_dir() and home.stat().st_gid != server:
+            _hand_over(home, server)
+        return self._own(home, server, server, OPEN_TO_GROUP if self._settings.as_root else 0o700)
+
+    def server(self, server: int) -> Path:
+        """Return the folder that holds the server's socket: the front may enter, other servers may not."""
+        return self._own(self._settings.run / str(server), server, self._settings.front_gid, 0o2750)
+
+    def caller(self, server: int, kernel: int) -> Path:
+        """Return the folder in which the gateway listens to these kernels, whose group alone may enter."""
+        return self._own(self._settings.callers / str(kernel), self._settings.gateway_uid, server, 0o2750)
+
+    def between(self, server: int, kernel: int) -> Between:
+        """Return the folders that a server and its kernels share: the first is written by the server alone."""
+        whole = self._own(self._settings.between / str(server), 0, server, 0o750)
+        connections = self._own(whole / "connections", server, server, 0o750)
+        return Between(connections, self._own(whole / "channels", kernel, server, 0o770))
+
+    def clear(self, server: int) -> None:
+        """Remove what was between a server and its kernels, when none of them runs any more."""
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self._settings.between / str(server))
+
+    def _own(self, folder: Path, uid: int, gid: int, mode: int) -> Path:
+        """Make a folder, once."""
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700)
+            if self._settings.as_root:
+                os.chown(folder, uid, gid)
+            folder.chmod(mode)
+        return folder
+
+
+def _hand_over(home: Path, owner: int) -> None:
+    """Open a home of an earlier version to the group of its owner: done by a child that is the owner and no more."""
+    os.chown(home, owner, owner)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(owner, owner, owner)
+            os.setresuid(owner, owner, owner)
+            for folder, _, files in os.walk(home):
+                for path in (Path(folder), *(Path(folder, name) for name in files)):
+                    if not path.is_symlink():
+                        os.chown(path, -1, owner)
+                        path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o700) >> 3)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)

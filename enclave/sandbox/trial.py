@@ -1,0 +1,55 @@
+"""Can this machine make sandboxes? Found out by making one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from enclave.errors import SetupError
+from enclave.sandbox import box, seccomp
+from enclave.sandbox.box import Box, Room
+from enclave.sandbox.command import Limits
+
+_NOBODY = 65534
+_LIMITS = Limits(open_files=64, processes=64, file_bytes=1024 * 1024)
+
+
+def try_sandbox() -> None:
+    """Make a sandbox in which nothing happens; SetupError NO_SANDBOX with what it said where that fails."""
+    with tempfile.TemporaryDirectory(prefix="enclave-trial-") as folder:
+        stage, log = Path(folder, "stage"), Path(folder, "log")
+        stage.mkdir()
+        try:
+            _, outside = box.start(_nothing(log), stage, seccomp.program())
+            status = os.waitstatus_to_exitcode(os.waitpid(outside, 0)[1])
+        except SetupError as error:
+            raise _refused(f"{error.message}: {_said(log)}") from error
+        if status != 0:
+            raise _refused(_said(log))
+
+
+def _nothing(log: Path) -> Box:
+    return Box(
+        line=("/usr/bin/true",),
+        environment={"PATH": "/usr/bin:/bin", "HOME": "/"},
+        folder="/",
+        user=_NOBODY,
+        group=_NOBODY,
+        more_groups=(),
+        trees=((Path("/usr"), "/usr"),),
+        binds=(),
+        join=(),
+        room=Room(_LIMITS, temporary_bytes=1024 * 1024, temporary_files=100),
+        log=log,
+        silent=False,
+    )
+
+
+def _said(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return text.strip() or "nothing was said"
+
+
+def _refused(why: str) -> SetupError:
+    return SetupError(
+        "NO_SANDBOX", f"this machine lets nobody make sandboxes ({why}); start without root for a reduced demonstration"
+    )
