@@ -9,10 +9,10 @@ RUN_ROOT ?= var/workbench
 DEMO_ROOT ?= var/demo-$(shell date +%Y%m%d-%H%M%S)
 T ?= tests
 
-.PHONY: help setup run demo test full check fix bench crash attack clean
+.PHONY: help setup run demo test test-sandbox full check fix bench crash attack clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make .venv with everything pinned by hash; as root on Debian also the system packages needed
 
@@ -60,6 +60,9 @@ bench: $(STAMP) ## ratios against peers, in one run each
 
 crash: $(TEST_STAMP) ## the reduced crash rig: kill and I/O errors on the path out
 	$(BIN)/python -m pytest tests/crash -q -m "not full"
+
+test-sandbox: $(TEST_STAMP) ## the escape battery: what a kernel or a server might try, one line each
+	$(BIN)/python -m tests.sandbox.battery
 
 attack: $(TEST_STAMP) ## the reduced attack rig
 	$(BIN)/python -m pytest tests/attack -q -m "not full" -n 2

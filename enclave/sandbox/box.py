@@ -126,7 +126,8 @@ def _root(box: Box, stage: Path) -> list[str]:
         words += ["--ro-bind", str(stage / f"tree{place}"), target]
     for name in ("bin", "sbin", "lib", "lib64"):
         words += ["--symlink", f"usr/{name}", f"/{name}"]
-    words += ["--ro-bind", str(stage / "etc"), "/etc", "--proc", "/proc", "--dev-bind", str(stage / "dev"), "/dev"]
+    words += ["--ro-bind", str(stage / "etc"), "/etc", "--dev-bind", str(stage / "dev"), "/dev"]
+    words += ["--proc", "/proc", "--remount-ro", "/proc"]  # nothing is set by it: not the machine, not memory of others
     words += ["--bind", str(stage / "tmp"), "/tmp"]  # noqa: S108  inside
     for place, one in enumerate(box.binds):
         words += ["--bind" if one.writable else "--ro-bind", str(stage / f"bind{place}"), one.target]

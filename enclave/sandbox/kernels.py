@@ -72,7 +72,7 @@ class Kernels:
             raise RequestError("KERNEL_RUNS", "this kernel runs already; end it first")
         if len(self._of(key)) >= self._most:
             raise PermissionDenied("KERNELS_FULL", "no more kernels at once: shut down one of the running ones first")
-        process = self._sandboxes.start_kernel(key, order.kernel, order.folder)
+        process = self._sandboxes.start(self._sandboxes.kernel_box(key, order.kernel, order.folder))
         self._running[order.kernel] = RunningKernel(key, order.kernel, process)
         self._keep()
         log.info("started: a kernel of %s for %s, process %d", key.account, key.project, process.pid)

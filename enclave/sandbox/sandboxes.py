@@ -54,13 +54,13 @@ class Sandboxes:
         """The limits that this machine does not give."""
         return self._cgroups.missing
 
-    def start_server(self, key: ServerKey, asked: Mapping[str, str]) -> Process:
-        """Start the sandbox of a notebook server."""
+    def server_box(self, key: ServerKey, asked: Mapping[str, str]) -> Box:
+        """Return the sandbox of a notebook server; its folders are there then."""
         server, kernel = self._uids.of(key), self._uids.of(key, Side.KERNEL)
         between, settings = self._folders.between(server, kernel), self._settings
         self._folders.caller(server, kernel)
         config = INSIDE.product / settings.config.name
-        wanted = Box(
+        return Box(
             line=tuple(command_line(INSIDE.analyst, config, INSIDE.server, settings.idle_s)),
             environment=environment.of_server(asked, key, INSIDE),
             folder=HOME,
@@ -81,14 +81,13 @@ class Sandboxes:
             log=settings.logs / f"server-{key.project}-{key.account}.log",
             silent=False,
         )
-        return self._start(wanted)
 
-    def start_kernel(self, key: ServerKey, kernel_id: str, folder: str) -> Process:
-        """Start the sandbox of a kernel, in this folder of the home."""
+    def kernel_box(self, key: ServerKey, kernel_id: str, folder: str) -> Box:
+        """Return the sandbox of a kernel that starts in this folder of the home."""
         server, kernel = self._uids.of(key), self._uids.of(key, Side.KERNEL)
         between, settings = self._folders.between(server, kernel), self._settings
         python, connection = INSIDE.analyst / "bin" / "python", INSIDE.connections / f"{kernel_id}.json"
-        wanted = Box(
+        return Box(
             line=(str(python), "-m", "ipykernel_launcher", "-f", str(connection)),
             environment=environment.of_kernel(key, INSIDE),
             folder=str(INSIDE.home / folder),
@@ -107,7 +106,6 @@ class Sandboxes:
             log=settings.logs / f"kernel-{key.project}-{key.account}.log",
             silent=True,
         )
-        return self._start(wanted)
 
     def clear(self, key: ServerKey) -> None:
         """Remove what a server and its kernels leave behind, when none of them runs any more."""
@@ -123,7 +121,8 @@ class Sandboxes:
                     continue
             self._outside.discard(pid)
 
-    def _start(self, wanted: Box) -> Process:
+    def start(self, wanted: Box) -> Process:
+        """Start a sandbox; return its first process."""
         process, outside = box.start(wanted, self._stage, self._filter)
         self._outside.add(outside)
         return process

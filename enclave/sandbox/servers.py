@@ -47,7 +47,7 @@ class Servers:
                 self._clear(key)
             elif side is Side.SERVER:
                 log.info("taken over: %s for %s", key.account, key.project)
-        self._keep()
+        self._tell_gateway()
 
     def do(self, order: Order) -> list[dict[str, object]]:
         """Do what an order says, and tell about the servers concerned."""
@@ -125,7 +125,7 @@ class Servers:
 
     def _process(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Process:
         if self._sandboxes is not None:
-            return self._sandboxes.start_server(key, asked)
+            return self._sandboxes.start(self._sandboxes.server_box(key, asked))
         return Process.of(command.start(self._launch(key, asked, uid)))
 
     def _kernels_of(self, sandboxes: Sandboxes | None) -> Kernels | None:
@@ -188,6 +188,9 @@ class Servers:
     def _keep(self) -> None:
         """Put what runs on record, for the next launcher and for the gateway."""
         records.write(self._path, self._running.values())
+        self._tell_gateway()
+
+    def _tell_gateway(self) -> None:
         callers.write(self._settings.callers, map(self._caller, self._running.values()))
 
     def _caller(self, server: Running) -> Caller:
