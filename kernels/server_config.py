@@ -45,7 +45,9 @@ if ORDERS in os.environ:
 # What is the person's stays in the home, wherever the rest of Jupyter's own files is.
 c.LabApp.user_settings_dir = str(HOME / ".jupyter" / "lab" / "user-settings")
 c.LabApp.workspaces_dir = str(HOME / ".jupyter" / "lab" / "workspaces")
-c.NotebookNotary.data_dir = str(HOME / ".local" / "share" / "jupyter")
+signatures = HOME / ".local" / "share" / "jupyter"
+signatures.mkdir(parents=True, exist_ok=True)  # the notary, unlike Jupyter itself, makes no folder
+c.NotebookNotary.data_dir = str(signatures)
 
 # No download, no upload, no conversion.
 c.ServerApp.contents_manager_class = "workbench_server.contents.WorkbenchContents"

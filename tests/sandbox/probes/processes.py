@@ -29,7 +29,7 @@ def _():
 
 @probe("processes", "tracing one's own child")
 def _():
-    return not_refused(101, 16, os.getppid(), 0, 0)
+    return not_refused(101, 0x4206, os.getppid(), 0, 0)  # PTRACE_SEIZE, which stops nobody
 
 
 @probe("processes", "memory of another process (process_vm_readv, process_vm_writev)")
