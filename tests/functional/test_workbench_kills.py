@@ -57,8 +57,8 @@ def drawn(what: str, longest: float, usual: dict[str, int], full: dict[str, int]
 REQUESTS = drawn(
     "requests",
     2.0,
-    usual={"gateway": 2, "hub": 1, "proxy": 1, "launcher": 1},
-    full={"gateway": 8, "hub": 4, "proxy": 4, "launcher": 2},
+    usual={"gateway": 1, "hub": 1, "proxy": 1, "launcher": 1},
+    full={"gateway": 9, "hub": 4, "proxy": 4, "launcher": 2},
 )
 VOTES = drawn("votes", 0.08, usual={"gateway": 1, "proxy": 1}, full={"gateway": 8, "hub": 4, "proxy": 4})
 
