@@ -80,6 +80,7 @@ def of_server(asked: Mapping[str, str], key: ServerKey, places: Places) -> dict[
         **asked,
         **_plain(places.home, places.analyst, key.project),
         "ENCLAVE_KERNELS": str(places.orders),
+        "IPYTHONDIR": f"{OWN}/ipython",
         "JUPYTERHUB_ACTIVITY_URL": f"{hub}/users/{key.account}/activity",
         "JUPYTERHUB_API_URL": hub,
         "JUPYTERHUB_DISABLE_USER_CONFIG": "1",

@@ -12,7 +12,7 @@ from enclave.sandbox.command import Launch
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import socket_url
 from enclave.sandbox.folders import Folders
-from enclave.sandbox.kernel_orders import KernelOrder
+from enclave.sandbox.kernel_orders import KernelOperation, KernelOrder
 from enclave.sandbox.kernels import Kernels
 from enclave.sandbox.notices import Event, Notices, Once
 from enclave.sandbox.processes import Process, kill_user
@@ -65,7 +65,8 @@ class Servers:
     def do_for_server(self, uid: int, order: KernelOrder) -> bool:
         """Do what the server that runs as this user says with a kernel; PermissionDenied for any other user."""
         key = self._uids.server_of(uid)
-        if self._kernels is None or key is None or key not in self._running or key in self._kill_at:
+        ending = key in self._kill_at and order.operation is KernelOperation.START  # it may still end its kernels
+        if self._kernels is None or key is None or key not in self._running or ending:
             raise PermissionDenied("NOT_A_SERVER", "only a running notebook server may start kernels; start yours")
         return self._kernels.do(key, order)
 

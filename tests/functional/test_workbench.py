@@ -138,6 +138,18 @@ def test_a_kernel_is_interrupted_and_restarted(analyst: Session, kernel: str) ->
     assert "kept" in analyst.execute(BASE, kernel, "print(kept)"), "a name that is not defined any more"
 
 
+def test_a_project_that_was_worked_in_stops_and_starts_again(workbench: Workbench) -> None:
+    staff, base = workbench.session(STAFF), f"/user/{STAFF}/{PROJECT}/"
+    assert staff.start_server(STAFF, PROJECT).status == 200
+    for _ in range(2):
+        kernel = staff.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
+        assert staff.execute(base, kernel, "print(6 * 7)") == "42\n"
+        assert staff.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}").status in {202, 204}
+        wait_until(lambda: "state stopped" in staff.get("/hub/home").text, "the server to stop")
+        assert staff.start_server(STAFF, PROJECT).status == 200
+    assert "NOT_A_SERVER" not in workbench.log("launcher"), "a server that stops ends its kernels itself"
+
+
 def test_so_many_kernels_and_no_more(analyst: Session, kernel: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("cannot test here: without root kernels are their server's own processes")
