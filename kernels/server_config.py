@@ -49,6 +49,12 @@ signatures = HOME / ".local" / "share" / "jupyter"
 signatures.mkdir(parents=True, exist_ok=True)  # the notary, unlike Jupyter itself, makes no folder
 c.NotebookNotary.data_dir = str(signatures)
 
+# What a cell prints is capped by its bytes, not by how fast it prints them.
+c.ServerApp.kernel_websocket_connection_class = "workbench_server.capped.CappedConnection"
+c.CappedConnection.limit_rate = True
+c.CappedConnection.iopub_data_rate_limit = 1_000_000_000
+c.CappedConnection.iopub_msg_rate_limit = 100_000
+
 # No download, no upload, no conversion.
 c.ServerApp.contents_manager_class = "workbench_server.contents.WorkbenchContents"
 c.ServerApp.extra_services = ["workbench_server.closed"]

@@ -8,7 +8,7 @@ import sys
 import click
 
 from enclave import __version__
-from enclave.cli import operators, policies, proofs, requests, work
+from enclave.cli import machine, operators, policies, proofs, requests, work
 from enclave.errors import EnclaveError
 
 
@@ -19,7 +19,7 @@ def cli() -> None:
 
 
 for command in (
-    *(operators.operator, operators.workbench, policies.policy),
+    *(operators.operator, operators.workbench, machine.doctor, policies.policy),
     *(work.synth, work.intake, work.prepare, work.produce, work.derive, work.demo, work.protect),
     *(requests.request, requests.review, requests.release),
     *(proofs.attack, proofs.verify, proofs.log, proofs.fsck),

@@ -148,6 +148,21 @@ def test_bytes_of_binary_files_do_not_reach_the_browser(server: Server) -> None:
     assert server.ask("GET", "/api/contents/Start.md?content=1&format=base64")[0] == 403
 
 
+@pytest.mark.parametrize("target", ["/proc/self/environ", "/etc/passwd", "/", ".."])
+def test_a_link_out_of_the_home_is_not_followed(server: Server, target: str) -> None:
+    link = server.home / "way-out"
+    link.symlink_to(target)
+    try:
+        for url in ("way-out", "way-out?content=1", "way-out/etc/passwd?content=1"):
+            status, body = server.ask("GET", f"/api/contents/{url}")
+            assert status == 403, url
+            assert "root:" not in body
+        assert server.ask("PUT", "/api/contents/way-out", {"type": "file", "format": "text", "content": "x"})[0] == 403
+        assert server.ask("DELETE", "/api/contents/way-out")[0] == 403
+    finally:
+        link.unlink()
+
+
 def test_neither_news_nor_updates_are_fetched(server: Server) -> None:
     assert json.loads(server.ask("GET", "/lab/api/news")[1]) == {"news": []}
     assert json.loads(server.ask("GET", "/lab/api/update")[1]) == {"notification": None}

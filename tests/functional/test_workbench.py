@@ -127,6 +127,18 @@ def test_the_kernel_can_never_gain_rights_and_has_no_token(analyst: Session, ker
         assert not [name for name in names if name.startswith("JUPYTERHUB")]
 
 
+def test_what_a_cell_prints_is_capped_and_the_next_cell_prints_again(
+    workbench: Workbench, analyst: Session, kernel: str
+) -> None:
+    printed = analyst.execute(BASE, kernel, "for _ in range(500): print('x' * 100_000)")
+    assert len(printed) < 6_000_000
+    assert printed.count("OUTPUT_CAPPED") == 1
+    assert analyst.execute(BASE, kernel, "print('again')") == "again\n"
+    log = workbench.log(f"server-{PROJECT}-{ANALYST}")
+    assert "OUTPUT_CAPPED" in log
+    assert "xxxx" not in log
+
+
 def test_a_kernel_is_interrupted_and_restarted(analyst: Session, kernel: str) -> None:
     with ThreadPoolExecutor(1) as beside:
         busy = beside.submit(analyst.execute, BASE, kernel, "print('busy', flush=True)\nwhile True: pass")
