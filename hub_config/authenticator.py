@@ -94,7 +94,7 @@ class MadeUpUsers(Authenticator):
         directory = Directory.read(Path(self.directory))
         if directory.synthetic is not True:
             raise PermissionDenied(
-                "SYNTHETIC_ONLY", "isolation is not there yet: only houses of made-up data open; use such a house"
+                "SYNTHETIC_ONLY", "this is the trial stage: only houses of made-up data open; use such a house"
             )
         return directory.accounts.get(account)
 

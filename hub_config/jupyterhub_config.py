@@ -1,9 +1,11 @@
 """The hub: log-in, projects as named servers, and the gateway beside it. Started by `enclave workbench`."""
 
+import os
+
 from traitlets.config import get_config
 
 from enclave.sandbox.environment import socket_url
-from enclave.wiring.workbench.parts import SERVICE, SERVICE_PREFIX
+from enclave.wiring.workbench.parts import ISOLATED, SERVICE, SERVICE_PREFIX
 from enclave.wiring.workbench.settings import REPOSITORY
 from enclave.wiring.workbench.tokens import COOKIE_SECRET, GATEWAY_TOKEN, PROXY_TOKEN, read_token
 from hub_config.authenticator import MadeUpUsers
@@ -71,7 +73,11 @@ c.JupyterHub.services = [
 c.JupyterHub.cookie_max_age_days = told.sessions.hours / 24
 c.JupyterHub.oauth_token_expires_in = 3600 * told.sessions.hours
 c.JupyterHub.template_paths = [str(REPOSITORY / "hub_config" / "templates")]
-c.JupyterHub.template_vars = {"reader": Reader(read_words()), "gateway_url": SERVICE_PREFIX}
+c.JupyterHub.template_vars = {
+    "reader": Reader(read_words()),
+    "gateway_url": SERVICE_PREFIX,
+    "isolated": os.environ.get(ISOLATED) == "1",
+}
 c.JupyterHub.tornado_settings = {
     "cookie_options": {"secure": True, "samesite": "Lax"},
     "headers": {

@@ -70,7 +70,9 @@ c.LabApp.app_settings_dir = str(HERE / "lab")
 
 # The banner on every page: a style sheet of ours, whatever the home holds.
 c.LabApp.custom_css = True
-c.ServerApp.tornado_settings = {"static_custom_path": [str(HERE / "lab" / "custom")]}
+custom = HERE / "lab" / "custom"
+standing = "isolated" if ORDERS in os.environ else "open"
+c.ServerApp.tornado_settings = {"static_custom_path": [str(custom / standing), str(custom)]}
 
 # Kernels that nobody uses end after ten hours; one that computes, or that somebody looks at, goes on.
 c.MappingKernelManager.cull_idle_timeout = 10 * 60 * 60

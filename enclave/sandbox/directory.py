@@ -59,7 +59,7 @@ class Directory:
         """Let only members have a server of a project, and only where all data are made up."""
         if self.synthetic is not True:
             raise PermissionDenied(
-                "SYNTHETIC_ONLY", "isolation is not there yet: only projects of made-up data open; use such a house"
+                "SYNTHETIC_ONLY", "this is the trial stage: only projects of made-up data open; use such a house"
             )
         if project not in self.projects:
             raise PermissionDenied("UNKNOWN_PROJECT", "there is no such project here; choose one from your list")

@@ -15,7 +15,7 @@ from enclave.web.application import check_house, server
 from enclave.web.callers import CallerSockets
 from enclave.web.hub_identity import HubIdentity
 from enclave.web.services import Services, aside
-from enclave.web.settings import WebSettings, check_socket_path
+from enclave.web.settings import ISOLATED, WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
 from enclave.wiring.keys.operator_client import OPERATOR_SOCKET
 from enclave.wiring.keys.operator_socket import serve_operator_socket
@@ -56,7 +56,9 @@ def main(root: Path) -> None:
 
 async def _serve(settings: WebSettings, house: House, token: str) -> None:
     """Listen until a signal comes."""
-    services = Services.of(house, HubIdentity(settings, token), settings.cookie_secret(), settings.prefix)
+    identity, secret = HubIdentity(settings, token), settings.cookie_secret()
+    isolated = os.environ.get(ISOLATED) == "1"
+    services = Services.of(house, identity, secret, settings.prefix, isolated=isolated)
     listening = server(services)
     settings.socket.parent.mkdir(parents=True, exist_ok=True)
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))

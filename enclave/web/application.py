@@ -49,11 +49,11 @@ PAGES: Sequence[tuple[str, type[RequestHandler]]] = (
 
 
 def check_house(house: House) -> None:
-    """Raise SetupError unless the house is for made-up data: nothing isolates analysts yet."""
+    """Raise SetupError unless the house is for made-up data: homes are not encrypted yet."""
     if not house.settings.synthetic:
         raise SetupError(
             "NOT_SYNTHETIC",
-            "only houses for made-up data are served as long as nothing isolates analysts; make one with --synthetic",
+            "only houses for made-up data are served as long as homes are not encrypted; make one with --synthetic",
         )
 
 

@@ -80,6 +80,7 @@ class PageHandler(AnswersErrors):
             "here": self.request.uri or "",
             "is_auditor": person is not None and Role.AUDITOR in person.roles,
             "locked": self.services.locked,
+            "isolated": self.services.isolated,
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Language", self.language.code)

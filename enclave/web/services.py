@@ -26,6 +26,8 @@ class Services:
     identity: Identity
     secret: bytes
     prefix: str
+    isolated: bool
+    """Whether notebooks run in sandboxes; where they do not, every page says so."""
 
     @property
     def locked(self) -> bool:
@@ -33,10 +35,10 @@ class Services:
         return self.house.locked
 
     @classmethod
-    def of(cls, house: House, identity: Identity, secret: bytes, prefix: str) -> "Services":
+    def of(cls, house: House, identity: Identity, secret: bytes, prefix: str, *, isolated: bool = True) -> "Services":
         """Set everything up around an open house."""
         desk = Desk(house)
-        return cls(house, desk, Catalogue(house, desk), Jobs(house), identity, secret, prefix)
+        return cls(house, desk, Catalogue(house, desk), Jobs(house), identity, secret, prefix, isolated)
 
 
 async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

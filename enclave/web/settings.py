@@ -11,6 +11,9 @@ from enclave.vault import files
 
 PREFIX = "/services/gateway/"
 SERVICE = "gateway"
+ISOLATED = "ENCLAVE_ISOLATED"
+"""Variable that is 1 where notebooks run in sandboxes; the workbench sets it."""
+
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"  # noqa: S105  a name, not a token
 LONGEST_SOCKET_PATH = 107
 

@@ -219,4 +219,6 @@ def test_every_page_carries_the_banner_even_over_a_style_of_the_person(server: S
     status, style = server.ask("GET", "/custom/custom.css")
     assert status == 200
     assert "SYNTHETIC" in style
+    assert "not isolated" in style, "this server runs in no sandbox"
+    assert "28px" in server.ask("GET", "/custom/frame.css")[1]
     assert "display: none" not in style

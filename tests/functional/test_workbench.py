@@ -46,6 +46,8 @@ def test_the_log_in_page_says_what_is_not_there_yet_and_forbids_to_re_identify(w
         assert banner in page.text
         assert "SYNTHETIC" in page.text
         assert ban in page.text
+    without_root = "Started without root: notebooks are not isolated."
+    assert (without_root in workbench.session().get("/hub/login").text) is (os.geteuid() != 0)
 
 
 def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> None:

@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
 
 
 def looked_at(page: Page, name: str, language: str) -> None:
-    """Take a picture and refuse every finding; the page says that isolation is not there, in its language."""
+    """Take a picture and refuse every finding; the page says that data are made up."""
     picture(page, f"hub-{name}-{language}")
     assert violations(page) == []
     assert page.locator("html").get_attribute("lang") == language

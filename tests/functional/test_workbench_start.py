@@ -159,6 +159,8 @@ def test_without_root_everything_runs_as_the_present_user(workbench_house: Path)
         session = running.session("analyst.one")
         assert session.start_server("analyst.one", kit.PROJECT).status == 200
         assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534
+        for page in ("/hub/home", "/services/gateway/about"):
+            assert "Started without root: notebooks are not isolated." in session.get(page).text
 
 
 def test_what_stopped_a_start_is_in_the_audit_log_after_the_next_one(workbench_house: Path, place: Path) -> None:

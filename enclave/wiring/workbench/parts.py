@@ -19,6 +19,9 @@ from enclave.wiring.workbench.system_users import Identities, Identity
 from enclave.wiring.workbench.tokens import GATEWAY_TOKEN, PROXY_TOKEN, read_token
 
 SERVICE, SERVICE_PREFIX = "gateway", "/services/gateway/"
+ISOLATED = "ENCLAVE_ISOLATED"
+"""Variable of hub and gateway: 1 where notebooks run in sandboxes. Without root they do not, and every page says so."""
+
 PYTHON = (sys.executable, "-P")
 """`-P`: no folder is searched for code but those of the environment and the product."""
 
@@ -40,12 +43,13 @@ def parts(layout: Layout, settings: WorkbenchSettings, who: Identities, node: Pa
     _launcher_settings(layout, settings, who).write(_launcher_file(layout))
     _front_settings(layout, settings, who)
     hub, gateway, proxy = (who.hub, who.gateway, who.proxy) if who.as_root else (None, None, None)
+    isolated = {ISOLATED: "1" if who.as_root else "0"}
     front = (str(node), str(checks.FRONT), str(_front_file(layout)))
     return (
         launcher(layout),
-        Part("gateway", _gateway(layout), gateway, layout.house, _gateway_environment(layout)),
+        Part("gateway", _gateway(layout), gateway, layout.house, _gateway_environment(layout) | isolated),
         Part("proxy", front, proxy, Path("/"), umask=0o007),  # the hub, of the same group, opens its socket
-        Part("hub", _hub(), hub, layout.hub_state, {"ENCLAVE_WORKBENCH": str(layout.root)}),
+        Part("hub", _hub(), hub, layout.hub_state, {"ENCLAVE_WORKBENCH": str(layout.root)} | isolated),
     )
 
 

@@ -118,9 +118,7 @@ def _house(layout: Layout, who: Identities, say: Say) -> None:
         (layout.building / "house").rename(layout.house)
     run_shown(house_work(layout, who, "directory", layout.house))
     if not Directory.read(layout.directory).synthetic:
-        raise SetupError(
-            "SYNTHETIC_ONLY", "isolation is not there yet: the workbench opens houses of made-up data only"
-        )
+        raise SetupError("SYNTHETIC_ONLY", "this is the trial stage: the workbench opens houses of made-up data only")
 
 
 def _passwords(layout: Layout, who: Identities) -> None:
@@ -187,7 +185,9 @@ def _tell(layout: Layout, settings: WorkbenchSettings, say: Say, seconds: float)
     if settings.tls.made:
         say("Its certificate is its own; the browser will ask. SHA-256 fingerprint:")
         say(f"  {certificate.fingerprint(layout.certificate.read_bytes())}")
-    say("Isolation is not there yet: made-up data only (SYNTHETIC). Made-up log-ins:")
+    if os.getuid() != 0:
+        say("Started without root: notebooks are not isolated; start as root for sandboxes.")
+    say("Trial stage: made-up data only (SYNTHETIC). Made-up log-ins:")
     for account, password in passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")).items():
         say(f"  {account:<14} {password}")
     say("Stop it with Ctrl-C.")
