@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -134,7 +135,9 @@ def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_hous
             base, kernel, "import os\nif os.fork() == 0: os.setsid(); os.execlp('sleep', 'sleep', '99')"
         )
         assert left == ""
-        running.process.terminate()
+        assert running.process.stdout is not None
+        running.process.stdout.close()  # nobody listens any more: it must end in order all the same
+        running.process.send_signal(signal.SIGHUP)
         running.process.wait(60)
         assert servers.read_text() == "[]"
         assert not running.layout.ready.exists()

@@ -29,13 +29,23 @@ START_S = 120.0
 
 
 def run_workbench(root: Path, settings_file: Path, *, say: Say) -> None:
-    """Start the workbench on `root`, tell how to reach it, and keep it running until SIGINT or SIGTERM."""
+    """Start the workbench on `root`, tell how to reach it, and keep it running until SIGINT, SIGTERM or SIGHUP."""
     layout = Layout(root.resolve())
     try:
-        _run(layout, settings_file, say, time.monotonic())
+        _run(layout, settings_file, _to_whoever_listens(say), time.monotonic())
     except UserError as refusal:
         _note_refusal(layout, refusal.code)
         raise
+
+
+def _to_whoever_listens(say: Say) -> Say:
+    """Return something that speaks where anybody listens: with its terminal gone, a workbench still ends in order."""
+
+    def speak(line: str) -> None:
+        with suppress(OSError):
+            say(line)
+
+    return speak
 
 
 def _note_refusal(layout: Layout, code: str) -> None:
@@ -132,7 +142,7 @@ def _passwords(layout: Layout, who: Identities) -> None:
 def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, ...], say: Say, began: float) -> None:
     """Start the parts, wait until the front answers, and keep them running until told to end."""
     ended: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda which, _frame: ended.append(which))
     notices = Notices(layout.notices("supervisor"))
     supervisor = Supervisor(layout.logs, say, Unlocking(layout, say), notices)
