@@ -71,6 +71,8 @@ class Kernel:
     id: str
 
     def run(self, code: str) -> str:
+        """Run code, when the way to the server is there: a front that was killed learns it from the hub in seconds."""
+        wait_until(lambda: self.session.get(f"{BASE}api/kernels").status == 200, "the server's route")
         return self.session.execute(BASE, self.id, code)
 
     def ask(self, purpose: str) -> str:
@@ -148,9 +150,8 @@ def test_a_request_under_way_is_carried_through_once_and_the_kernel_lives(
 ) -> None:
     purpose = f"{kill.part} killed after {kill.after}"
     killed_during(workbench, kill, lambda: kernel.run(asking(purpose)))
-    wait_until(lambda: kernel.session.get(f"{BASE}api/kernels").status == 200, "the server's route")
-    assert PROJECT in kernel.session.get("/hub/home").text, "nobody has to log in again"
     assert kernel.run("print(kept)") == "42\n"
+    assert PROJECT in kernel.session.get("/hub/home").text, "nobody has to log in again"
     listed = f"print(*[one.id for one in project.requests() if one._facts['purpose'] == {purpose!r}])"
     wait_until(lambda: kernel.run(listed) != "\n", "the request to be made")
     (request,) = kernel.run(listed).split()
