@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 VERIFIER = ROOT / "enclave" / "ledger" / "verify_release.py"
 CODE_LISTS = ROOT / "policies" / "classifications"
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = pytest.mark.timeout(3600)
 
 
 @dataclass(frozen=True)
