@@ -127,6 +127,17 @@ def test_a_mark_that_no_legend_explains_hides_nothing_from_the_attack() -> None:
 TWO_MARKS = Rules(zeros=Zeros.SHOW, mark=MarkMode.TWO)
 
 
+def test_a_mark_that_calls_a_cell_smaller_than_small_fails() -> None:
+    """Small is all below the threshold: a legend that leaves the last of it out tells more than the rules let it."""
+    releases, _ = release([[TRUTH]], TWO_MARKS)
+    narrow = [
+        replace(one, marks=tuple(m if m.maximum is None else replace(m, maximum=m.maximum - 1) for m in one.marks))
+        for one in releases[0]
+    ]
+    assert attack_together(releases, TWO_MARKS).passed
+    assert not attack_together([tuple(narrow)], TWO_MARKS).passed
+
+
 def of_region(name: str, codes: str, figures: str) -> Table:
     """Return work in some regions."""
     return table(f"work | job none leave\npersons | {figures}", name=name, filters=[(REGION, codes)])
