@@ -15,7 +15,7 @@ from enclave.sdc.table import TableSpec, Variable
 from tests.lib import brute_force
 from tests.lib.populations import Population
 from tests.lib.safety import meaning, places
-from tests.lib.tables import ONE_MARK, hide, levels
+from tests.lib.tables import ONE_MARK, hide, levels, table
 
 A, B, C = Variable.flat("a", "xyz"), Variable.flat("b", "pq"), Variable.flat("c", "mn")
 
@@ -71,6 +71,19 @@ def test_many_separate_selections_have_one_rest() -> None:
 def test_overlapping_selections_are_cut_into_atoms() -> None:
     found = latent_pairs(spec(B, filters=((A, "x|y"),)), spec(B, filters=((A, "y|z"),)))
     assert {"a=x b=p", "a=y b=p", "a=z b=q"} <= found
+
+
+def test_overlapping_selections_give_away_what_they_have_in_common() -> None:
+    """Of x|y nobody is q, of y|z nobody is p: so nobody is y, and all of x|y are x, whatever x itself hides."""
+    shown = [
+        table("b | p q\npersons | 30 0", name="xy", filters=[(A, "x|y")]),
+        table("b | p q\npersons | 0 50", name="yz", filters=[(A, "y|z")]),
+    ]
+    few = table("c | m n\npersons | 27 3", name="x", filters=[(A, "x")])
+    printed = [hide(one, one.values < 0) for one in shown] + [hide(few, few.values >= 0)]
+    knowledge, registry = outside_view([(printed, ONE_MARK)])
+    everybody = int(registry.ids(2)[0, 0])
+    assert intervals(knowledge, [everybody]).tolist() == [[30, 30]]
 
 
 def test_two_filters_are_tied_to_the_whole() -> None:

@@ -261,6 +261,14 @@ def test_a_release_after_a_correction_may_still_not_say_more() -> None:
     assert verdicts([*releases[:2], planted(last, pattern)]) == (False, False)
 
 
+def test_what_only_the_informed_reader_knew_is_not_told_to_everybody() -> None:
+    """Who knows that the women were left alone knew the one woman of B. Printing all women tells everybody else."""
+    releases, _ = release(CORRECTED[:2])
+    last = CORRECTED[2][0]
+    pattern = cover(last, "sex | _T M F\npersons | C C .")
+    assert verdicts([*releases, planted(last, pattern)]) == (False, False)
+
+
 def parts_of_a_small_group() -> tuple[Released, Table]:
     """Return an unsafe release of the past that gives the 3 of A away, and a request for the parts of A."""
     truth = table("region | A B\npersons | 3 20", variables=[Variable.flat("region", "AB")])
