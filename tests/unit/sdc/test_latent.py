@@ -183,8 +183,8 @@ def test_the_registry_knows_what_trying_every_table_shows(seed: int) -> None:
         printed.append(hide(truth, hidden))
     tried = brute_force.intervals(printed, [ONE_MARK] * len(printed))
     knowledge, registry = outside_view([(printed, ONE_MARK)])
-    for number, table in enumerate(printed):
-        where = [(key, int(registry.ids(number)[place])) for place, key in places(table.spec) if not table.shown[place]]
+    for number, one in enumerate(printed):
+        where = [(key, int(registry.ids(number)[place])) for place, key in places(one.spec) if not one.shown[place]]
         found = intervals(knowledge, [cell for _, cell in where])
         for (key, _), (low, high) in zip(where, found.tolist(), strict=True):
             least, greatest = tried[key]
