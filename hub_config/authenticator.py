@@ -16,6 +16,7 @@ from enclave.sandbox.notices import Event, Notices, Once
 from enclave.wiring.workbench import passwords
 from hub_config import pages
 from hub_config.refusals import Refusal
+from hub_config.words import accepted_text, read_words
 
 ROLE, PROJECT = "role-", "project-"
 
@@ -44,6 +45,7 @@ class MadeUpUsers(Authenticator):
         account, address = data.get("username", ""), handler.request.remote_ip
         try:
             self.doors.require_open(account, address)
+            _require_accepted(data)
             member = self._member(account)
             right = await asyncio.to_thread(passwords.is_right, Path(self.accounts), account, data.get("password", ""))
         except UserError as error:
@@ -75,9 +77,10 @@ class MadeUpUsers(Authenticator):
         return pages.HANDLERS
 
     async def _note_log_in(self, account: str) -> None:
-        """Note a log-in for the audit log: without that nobody gets in."""
+        """Note a log-in, and the text that was accepted, for the audit log: without that nobody gets in."""
+        details = {"account": account, "accepted": accepted_text(read_words())}
         try:
-            await asyncio.to_thread(Notices(Path(self.notices)).write, Event.LOGGED_IN, account=account)
+            await asyncio.to_thread(Notices(Path(self.notices)).write, Event.LOGGED_IN, **details)
         except UserError as error:
             raise Refusal(error) from error
 
@@ -97,6 +100,14 @@ class MadeUpUsers(Authenticator):
                 "SYNTHETIC_ONLY", "this is the trial stage: only houses of made-up data open; use such a house"
             )
         return directory.accounts.get(account)
+
+
+def _require_accepted(data: dict[str, str]) -> None:
+    """Refuse whoever did not tick the ban on re-identification."""
+    if data.get("ban") != "accepted":
+        raise PermissionDenied(
+            "BAN_NOT_ACCEPTED", "whoever logs in accepts the ban on re-identification; tick it, and try again"
+        )
 
 
 class Doors:

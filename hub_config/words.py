@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,11 @@ def read_words(path: Path = FILE) -> dict[str, dict[str, str]]:
         for tag in LANGUAGES:
             words[tag][key] = str(entry[tag])
     return words
+
+
+def accepted_text(words: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the digest of the ban on re-identification in its languages: which text somebody accepted at log-in."""
+    return sha256("\n".join(words[tag]["ban"] for tag in LANGUAGES).encode()).hexdigest()
 
 
 class Reader:

@@ -98,7 +98,7 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.LOG_READ: frozenset({"account"}),
         LogAction.MEMBERS_CHANGED: frozenset({"added", "withdrawn", "file"}),
         LogAction.PROJECT_FILE_REFUSED: frozenset({"code", "file"}),
-        LogAction.LOGGED_IN: _NOTED | {"account"},
+        LogAction.LOGGED_IN: _NOTED | {"account", "accepted"},
         LogAction.LOG_IN_REFUSED: _NOTED | {"account", "code"},
         LogAction.LOGGED_OUT: _NOTED | {"account"},
         LogAction.SERVER_STARTED: _NOTED | {"account", "project"},
@@ -139,7 +139,7 @@ _FORMS = {
     **dict.fromkeys(
         (
             *("binding", "history_seen", "history_attacked", "history_head", "manifest"),
-            *("policy", "snapshot", "delivery", "file"),
+            *("policy", "snapshot", "delivery", "file", "accepted"),
         ),
         _DIGEST,
     ),

@@ -50,6 +50,7 @@ def at_the_pages(browser: Browser, workbench: Workbench, account: str) -> Iterat
     page.goto(workbench.url + PAGES)
     page.fill("input[name=username]", account)
     page.fill("input[name=password]", workbench.passwords[account])
+    page.check("input[name=ban]")
     page.click("form button[type=submit], form input[type=submit]")
     page.wait_for_url(f"{workbench.url}{PAGES}**")
     yield page

@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 
+from hub_config.words import accepted_text, read_words
 from tests.lib.session import Session
 from tests.lib.workbench import PROJECT, Workbench, person, wait_until
 
@@ -60,6 +61,16 @@ def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> N
     assert "nobody.here" not in repr(workbench.audit_log())
 
 
+def test_who_does_not_accept_the_ban_on_re_identification_does_not_get_in(workbench: Workbench) -> None:
+    session = workbench.session()
+    answer = session.log_in("auditor.one", workbench.passwords["auditor.one"], ban="")
+    assert answer.status == 403
+    assert "Whoever logs in accepts the ban on re-identification" in answer.text
+    assert session.get("/hub/home").url.partition("?")[0].endswith("/hub/login")
+    refused = {"code": "BAN_NOT_ACCEPTED", "account": "auditor.one"}
+    wait_until(lambda: workbench.logged("log_in_refused", "hub", **refused), "the entry in the audit log")
+
+
 def test_log_in_server_and_log_out_are_in_the_audit_log_and_refused_starts_too(workbench: Workbench) -> None:
     staff = workbench.session(STAFF)
     assert staff.start_server(STAFF, PROJECT).status == 200
@@ -70,7 +81,7 @@ def test_log_in_server_and_log_out_are_in_the_audit_log_and_refused_starts_too(w
     assert checker.start_server(CHECKER, PROJECT).status == 403
     whose = {"account": STAFF, "project": PROJECT}
     for action, actor, details in (
-        ("logged_in", "hub", {"account": STAFF}),
+        ("logged_in", "hub", {"account": STAFF, "accepted": accepted_text(read_words())}),
         ("server_started", "launcher", whose),
         ("server_ended", "launcher", whose | {"code": "STOPPED"}),
         ("server_refused", "hub", {"account": STAFF, "code": "UNKNOWN_PROJECT"}),
@@ -242,7 +253,7 @@ def test_every_answer_of_the_hub_carries_the_security_headers(workbench: Workben
 def test_a_form_without_the_pages_token_does_nothing(workbench: Workbench) -> None:
     session = workbench.session()
     session.get("/hub/login")
-    form = {"username": STAFF, "password": workbench.passwords[STAFF], "_xsrf": "0" * 64}
+    form = {"username": STAFF, "password": workbench.passwords[STAFF], "ban": "accepted", "_xsrf": "0" * 64}
     assert session.ask("POST", "/hub/login", form=form).status == 403
     assert session.get("/hub/home").url.partition("?")[0].endswith("/hub/login")
 

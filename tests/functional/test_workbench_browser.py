@@ -37,6 +37,9 @@ def test_the_log_in_page_and_its_answer_to_a_wrong_password(
     page.fill("#username", "auditor.one")
     page.fill("#password", "not the password")
     page.click("#log-in")
+    assert not page.locator("#login-trouble").is_visible(), "the browser itself asks for the tick"
+    page.check("#ban")
+    page.click("#log-in")
     assert page.locator("#login-trouble").is_visible()
     looked_at(page, "wrong-password", language)
     page.context.close()

@@ -65,6 +65,7 @@ def log_in(page: Page, workbench: Workbench, account: str) -> None:
     page.goto(f"{workbench.url}/hub/login?next=%2Fhub%2Fhome")
     page.fill("#username", account)
     page.fill("#password", workbench.passwords[account])
+    page.check("#ban")
     page.click("#log-in")
     page.wait_for_url("**/hub/home")
 

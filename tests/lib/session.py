@@ -72,9 +72,9 @@ class Session:
             with error:
                 return Answer(error.code, error.url or "", error.read().decode(), error.headers)
 
-    def log_in(self, account: str, password: str) -> Answer:
+    def log_in(self, account: str, password: str, *, ban: str = "accepted") -> Answer:
         self.get("/hub/login")
-        form = {"username": account, "password": password, "_xsrf": self._xsrf("/hub/login")}
+        form = {"username": account, "password": password, "ban": ban, "_xsrf": self._xsrf("/hub/login")}
         return self.ask("POST", "/hub/login?next=%2Fhub%2Fhome", form=form)
 
     def start_server(self, account: str, project: str) -> Answer:

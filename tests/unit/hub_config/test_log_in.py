@@ -13,6 +13,7 @@ from enclave.sandbox.directory import Directory, Member
 from enclave.wiring.workbench import passwords
 from hub_config.authenticator import Doors, MadeUpUsers, groups_of
 from hub_config.refusals import Refusal
+from hub_config.words import accepted_text, read_words
 from tests.lib.launcher_kit import PROJECT, directory
 
 RIGHT = "abcde-fghij-kmnpq"
@@ -31,9 +32,10 @@ def users(tmp_path: Path) -> MadeUpUsers:
     )
 
 
-def log_in(users: MadeUpUsers, account: str, password: str, address: str = "127.0.0.1") -> Any:
+def log_in(users: MadeUpUsers, account: str, password: str, address: str = "127.0.0.1", **form: str) -> Any:
     handler = SimpleNamespace(request=SimpleNamespace(remote_ip=address))
-    return asyncio.run(users.authenticate(handler, {"username": account, "password": password}))
+    form = {"username": account, "password": password, "ban": "accepted", **form}
+    return asyncio.run(users.authenticate(handler, form))
 
 
 def test_the_right_password_gives_name_and_groups_and_no_admin(users: MadeUpUsers) -> None:
@@ -150,9 +152,26 @@ def test_log_ins_and_wrong_passwords_are_noted_for_the_audit_log(users: MadeUpUs
     log_in(users, "analyst.one", RIGHT)
     log_in(users, "analyst.one", "wrong")
     assert noted(tmp_path) == [
-        {"event": "logged_in", "account": "analyst.one"},
+        {"event": "logged_in", "account": "analyst.one", "accepted": accepted_text(read_words())},
         {"event": "log_in_refused", "code": "WRONG_PASSWORD", "account": "analyst.one"},
     ]
+
+
+@pytest.mark.parametrize("ticked", ["", "on", "Accepted"])
+def test_nobody_gets_in_who_does_not_accept_the_ban_on_re_identification(
+    users: MadeUpUsers, tmp_path: Path, ticked: str
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "analyst.one", RIGHT, ban=ticked)
+    assert refusal.value.code == "BAN_NOT_ACCEPTED"
+    assert noted(tmp_path) == [{"event": "log_in_refused", "code": "BAN_NOT_ACCEPTED", "account": "analyst.one"}]
+
+
+def test_another_text_of_the_ban_has_another_digest() -> None:
+    words = {tag: dict(texts) for tag, texts in read_words().items()}
+    before = accepted_text(words)
+    words["fr"]["ban"] += " "
+    assert accepted_text(words) != before
 
 
 def test_what_is_nobodys_account_and_every_password_stay_out_of_the_notices(users: MadeUpUsers, tmp_path: Path) -> None:
