@@ -6,6 +6,7 @@ from typing import Any
 
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.handlers.login import LoginHandler, LogoutHandler
+from jupyterhub.handlers.pages import SpawnPendingHandler
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado import web
 
@@ -51,6 +52,11 @@ class WorkbenchLogout(LogoutHandler):
             notices = Notices(layout().notices("hub"))
             await asyncio.to_thread(notices.write_if_possible, Event.LOGGED_OUT, account=user.name)
 
+    async def render_logout_page(self) -> None:
+        """Say that the session has ended, and offer the log-in, instead of showing the log-in without a word."""
+        keep_language(self)
+        self.finish(await self.render_template("logout.html"))
+
 
 class Projects(BaseHandler):
     """The home page: the person's projects with their servers; for operators, whatever runs."""
@@ -85,6 +91,19 @@ class Projects(BaseHandler):
         )
 
 
+class Pending(SpawnPendingHandler):
+    """Where people wait for a start or a stop. Who looks again after the stop is led back to the projects."""
+
+    @web.authenticated
+    async def get(self, user_name: str, server_name: str) -> None:
+        """Show how far it is."""
+        user = self.current_user
+        if user_name == user.name and server_name not in user.spawners:
+            self.redirect(f"{self.hub.base_url}home")
+            return
+        await super().get(user_name, server_name)
+
+
 class NoTokens(BaseHandler):
     """People get no tokens: programs that act for them would act from anywhere."""
 
@@ -105,6 +124,7 @@ HANDLERS: list[tuple[Any, ...]] = [
     (r"/login", WorkbenchLogin),
     (r"/logout", WorkbenchLogout),
     (r"/home", Projects),
+    (r"/spawn-pending/([^/]+)/([^/]+)", Pending),
     (r"/token", NoTokens),
     (r"/look/(.*)", CacheControlStaticFilesHandler, {"path": str(LOOK)}),
 ]

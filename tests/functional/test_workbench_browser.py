@@ -1,16 +1,32 @@
 """The hub's pages in a real browser: each in three languages, without one finding of axe-core, and with a picture."""
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Response
 
 from tests.lib.browser import LANGUAGES, ROOT, chromium, log_in, picture, violations, window
-from tests.lib.workbench import PROJECT, Workbench, wait_until
+from tests.lib.workbench import PROJECT, Workbench, held, wait_until
 
 STAFF, OPERATOR, CHECKER = "staff.one", "operator.one", "checker.two"
+LOGGED_OUT = {"nl": "U bent afgemeld", "fr": "Vous êtes déconnecté", "en": "You are logged out"}
 
 pytestmark = pytest.mark.timeout(900)
+
+LOOKED_AT = {
+    "page.html": "every page",
+    "login.html": "log-in",
+    "home.html": "projects",
+    "spawn_pending.html": "starting",
+    "stop_pending.html": "stopping",
+    "not_running.html": "not-running",
+    "logout.html": "logged-out",
+    "error.html": "no-tokens",
+    "404.html": "no-such-page",
+}
+"""The templates, each with a picture that shows it."""
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +41,10 @@ def looked_at(page: Page, name: str, language: str) -> None:
     assert violations(page) == []
     assert page.locator("html").get_attribute("lang") == language
     assert page.locator(".banner .stamp").inner_text() == "SYNTHETIC"
+
+
+def test_no_template_is_left_out() -> None:
+    assert {path.name for path in (ROOT / "hub_config" / "templates").iterdir()} == set(LOOKED_AT)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -57,7 +77,16 @@ def test_the_pages_of_a_person_who_starts_a_project(workbench: Workbench, browse
     page.wait_for_url("**/user/**")
     page.goto(f"{workbench.url}/hub/home")
     looked_at(page, "projects-running", language)
-    stop(page, workbench)
+    with held(*workbench.server_pids(STAFF)):
+        page.click("[data-stop]")
+        beside = page.context.new_page()
+        wait_until(lambda: state(beside, workbench) == "pending", "the stop to begin")
+        beside.click(f"[data-project='{PROJECT}'] .button")
+        beside.wait_for_url("**/hub/spawn-pending/**")
+        looked_at(beside, "stopping", language)
+    wait_until(lambda: state(page, workbench) == "stopped", "the server to stop")
+    beside.reload()
+    beside.wait_for_url("**/hub/home")
     page.goto(f"{workbench.url}/user/{STAFF}/{PROJECT}/lab")
     looked_at(page, "not-running", language)
     page.context.close()
@@ -69,11 +98,14 @@ def stop(page: Page, workbench: Workbench) -> None:
     if page.locator("[data-stop]").count():
         page.click("[data-stop]")
 
-    def stopped() -> bool:
-        page.goto(f"{workbench.url}/hub/home")
-        return page.locator(".state.stopped").count() == 1
+    wait_until(lambda: state(page, workbench) == "stopped", "the server to stop")
 
-    wait_until(stopped, "the server to stop")
+
+def state(page: Page, workbench: Workbench) -> str:
+    """Return what the home page says of the project."""
+    page.goto(f"{workbench.url}/hub/home")
+    classes = page.locator(f"[data-project='{PROJECT}'] .state").get_attribute("class") or ""
+    return classes.removeprefix("state ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -141,16 +173,35 @@ def test_the_pages_at_both_ends_of_a_session(workbench: Workbench, browser: Brow
     page.goto(f"{workbench.url}/hub/spawn/{OPERATOR}")
     looked_at(page, "no-project-chosen", language)
     page.click("#log-out")
-    page.wait_for_load_state()
+    page.wait_for_url("**/hub/logout")
+    assert page.locator("h1").inner_text() == LOGGED_OUT[language]
     looked_at(page, "logged-out", language)
+    page.goto(f"{workbench.url}/hub/home")
+    assert "/hub/login" in page.url, "the session has ended"
+    page.go_back()
+    page.click("#log-in-again")
+    page.wait_for_url("**/hub/login*")
+    page.fill("#username", OPERATOR)
+    page.fill("#password", workbench.passwords[OPERATOR])
+    page.click("#log-in")
+    page.wait_for_url("**/hub/home")
     page.context.close()
 
 
-def test_what_the_front_shows_while_a_part_starts_again(browser: Browser) -> None:
+def test_what_the_front_shows_while_a_part_starts_again(workbench: Workbench, browser: Browser) -> None:
     page = window(browser)
-    page.goto((ROOT / "hub_config" / "error_pages" / "error.html").as_uri())
-    picture(page, "front-one-moment")
-    assert violations(page) == []
-    assert [page.locator(f"main p[lang={language}]").count() for language in ("nl", "fr")] == [1, 1]
-    assert page.locator(".banner .stamp").inner_text() == "SYNTHETIC"
+    with held(workbench.process.pid):
+        os.kill(workbench.pid("hub"), signal.SIGKILL)
+        wait_until(lambda: _status(page.goto(f"{workbench.url}/hub/home")) == 503, "the front to notice")
+        picture(page, "front-one-moment")
+        assert violations(page) == []
+        assert [page.locator(f"main p[lang={language}]").count() for language in ("nl", "fr")] == [1, 1]
+        assert page.locator(".banner .stamp").inner_text() == "SYNTHETIC"
+    wait_until(workbench.answers, "the hub to start again")
+    page.click("main p:not([lang]) a >> nth=0")
+    page.wait_for_url("**/hub/login*")
     page.context.close()
+
+
+def _status(answer: Response | None) -> int:
+    return answer.status if answer else 0

@@ -5,6 +5,7 @@ a test run, and copied for each workbench.
 """
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from typing import Any
 import pytest
 
 from enclave.errors import EnclaveError
+from enclave.sandbox.processes import processes_of
 from enclave.wiring.keys import operator_client
 from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings as HouseSettings
@@ -34,7 +36,8 @@ from tests.lib.session import Session
 ROOT = Path(__file__).parents[2]
 PROJECT = "advice-17-17-2016"
 START_S, PATIENCE_S = 180.0, 60.0
-FIRST_UID, UIDS = 300_000, 100
+FIRST_UID, UIDS, AT_ONCE = 300_000, 100, 20
+_range_number = itertools.count()
 _READ_LOG = """
 import contextlib, sqlite3, sys
 with contextlib.closing(sqlite3.connect(sys.argv[1], timeout=60)) as book:
@@ -74,9 +77,11 @@ def free_port() -> int:
 def settings_text(port: int, **changes: str) -> str:
     """Return the settings that ship with the product, at another port, with user numbers of their own."""
     text = (ROOT / "hub_config" / "workbench.yaml").read_text(encoding="utf-8")
-    first = FIRST_UID + UIDS * (os.getpid() % 1000)  # two test processes never share user numbers
+    # Two test processes never share user numbers, nor do two workbenches of one process.
+    first = FIRST_UID + UIDS * (AT_ONCE * (os.getpid() % 1000) + next(_range_number) % AT_ONCE)
     changes = {
         "port: 8443": f"port: {port}",
+        "stop_seconds: 10": "stop_seconds: 40",  # a test may hold a server that is stopping
         "{first: 70000, count: 10000}": f"{{first: {first}, count: {UIDS}}}",
         **changes,
     }
@@ -126,6 +131,13 @@ class Workbench:
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: self.pid(part) != before, f"{part} to start again")
         wait_until(self.answers, f"the workbench to answer after {part}'s end")
+
+    def server_pids(self, account: str) -> list[int]:
+        """Return the processes of somebody's server, its sandbox included."""
+        entries = json.loads((self.layout.launcher_state / "servers.json").read_text(encoding="utf-8"))
+        (found,) = (entry for entry in entries if entry["key"]["account"] == account)
+        inside = processes_of(found["uid"]) if os.geteuid() == 0 else []
+        return sorted({int(found["process"]["pid"]), *inside})
 
     def answers(self) -> bool:
         session = Session(self.url)
@@ -206,6 +218,19 @@ def person(account: str, *roles: str, projects: tuple[str, ...] = ()) -> str:
     on = f"projects: [{', '.join(projects)}], " if projects else ""
     names = f"id: {account}, accounts: [{account}], roles: [{', '.join(roles)}]"
     return f"- {{{names}, {on}trained_until: 2099-12-31}}"
+
+
+@contextmanager
+def held(*pids: int) -> Iterator[None]:
+    """Let processes stand still for a while, so that what waits for them can be looked at."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
