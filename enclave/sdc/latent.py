@@ -118,9 +118,8 @@ class Place:
 
     @cached_property
     def edges(self) -> tuple[Names, ...]:
-        """The variables of each table and of each combination known to be empty."""
-        tied = [frozenset(name for name, _ in pairs) for pairs in sorted(self.impossible, key=sorted)]
-        return tuple(dict.fromkeys([*(_edge(spec) for spec in self.specs), *tied]))
+        """The variables of each table."""
+        return tuple(dict.fromkeys(_edge(spec) for spec in self.specs))
 
     @cached_property
     def filtered(self) -> tuple[str, ...]:

@@ -115,6 +115,29 @@ def test_an_impossible_combination_ties_its_variables() -> None:
     assert not latent_pairs(spec(A), impossible=(nobody,))
 
 
+def test_an_impossible_combination_bounds_a_slice_of_its_variables() -> None:
+    """All of x are q, of whom seven are shown: no more than seven of x can be m."""
+    nobody = frozenset({("a", "x"), ("b", "p")})
+    work = table("b | p q\npersons | 30 7", name="work")
+    few = table("a | x y z\npersons | 6 20 5", name="few", filters=[(C, "m")])
+    printed = [hide(work, work.values < 0), hide(few, few.values >= 0)]
+    knowledge, registry = outside_view([(printed, ONE_MARK)], [nobody])
+    assert intervals(knowledge, [int(registry.ids(1)[0, 1])]).tolist() == [[0, 7]]
+
+
+def test_what_ties_the_dimensions_of_a_slice_to_other_tables_counts_as_a_margin() -> None:
+    """So does an impossible combination with a variable of another table, and a variable that does not change."""
+    sliced, region = spec(A, B, filters=((C, "m"),)), Variable.flat("d", "kl")
+    nobody = frozenset({("b", "p"), ("d", "k")})
+    assert "a=x b=p c=n" not in latent_pairs(sliced, spec(A), spec(region))
+    assert any("a=x b=p c=n" in pairs for pairs in latent_pairs(sliced, spec(A), spec(region), impossible=(nobody,)))
+    two, kept = ("1", "2"), frozenset("b")
+    found = latent_pairs(
+        spec(A, B, filters=((C, "m"),), periods=two, constant=kept), spec(A, periods=two, constant=kept)
+    )
+    assert "a=x b=p c=n" in found
+
+
 def test_unchanging_variables_of_two_tables_are_crossed_over_periods() -> None:
     both = frozenset("ab")
     one, other = (spec(v, C, periods=("1", "2"), constant=both) for v in (A, B))

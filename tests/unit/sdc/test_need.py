@@ -149,6 +149,12 @@ def test_a_table_that_differs_from_an_earlier_result_is_named_with_codes() -> No
     assert "18" not in str(caught.value)
 
 
+def test_a_figure_that_an_earlier_mark_rules_out_is_named_with_codes() -> None:
+    with pytest.raises(RequestError, match=r"HISTORY_DISAGREES: table 't' differs at a=p, b=y ") as caught:
+        completed([GIVEN], [([cover(GIVEN, PATTERN)], (Mark("C", 0, 8),))], joint=False)
+    assert "9" not in str(caught.value)
+
+
 def test_without_earlier_results_there_is_no_history() -> None:
     assert completed([BY_A], [], joint=False).released == ()
 
