@@ -50,7 +50,7 @@ def test_an_empty_latent_cell_excuses_no_other() -> None:
 @pytest.mark.parametrize("zeros", list(Zeros))
 def test_a_printed_cell_known_to_be_empty_is_no_less_known(zeros: Zeros) -> None:
     """Only cells that nobody prints may be empty in plain sight: what a table hides is to stay hidden."""
-    found = judge(knowledge([[1, 0, 0], [0, 1, 1]], (0, 30)), bools(0, 0, 0), Rules(zeros=zeros))
+    found = judge(knowledge([[1, 0, 0], [0, 1, 1]], (0, 30)), bools(0, 0, 1), Rules(zeros=zeros))
     assert found.verdict.unproven == (0,)
 
 
