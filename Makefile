@@ -39,7 +39,7 @@ test: $(TEST_STAMP) ## set up, then run the tests; T=path for some of them
 	$(BIN)/python -m pytest $(T) -q -m "not full" -n 3 --dist worksteal
 
 full: $(TEST_STAMP) ## every figure of every claim: deep, random where useful, slow
-	$(BIN)/python -m pytest tests -q
+	$(BIN)/python -m pytest tests -q -n 2 --dist worksteal
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
 
 check: $(STAMP) ## format, lint, types, import contracts, generated parts of the documents; changes nothing
