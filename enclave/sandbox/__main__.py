@@ -17,22 +17,23 @@ from enclave.sandbox.settings import Settings
 
 
 def main(arguments: list[str]) -> None:
-    """Run until SIGTERM, or with `--stop-all` until nothing runs."""
+    """Run until SIGTERM, or with `--stop-all` until nothing runs, while servers still end their kernels."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     settings = Settings.read(Path(arguments[0]))
     os.umask(0o077)
     if settings.as_root:
         os.setgroups([])
     servers = Servers(settings)
-    if arguments[1:] == ["--stop-all"]:
-        servers.stop_all()
-        return
-    ended: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
     doors = Doors(
         listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root),
         listener.bind_for_servers(settings.orders) if settings.as_root else None,
     )
+    if arguments[1:] == ["--stop-all"]:
+        servers.begin_to_stop_all()
+        listener.serve(doors, settings.hub_uid, servers, goes_on=servers.some_run)
+        return
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
     logging.getLogger("launcher").info("ready for the hub's orders")
     listener.serve(doors, settings.hub_uid, servers, goes_on=lambda: not ended)
 

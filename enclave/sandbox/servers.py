@@ -96,13 +96,14 @@ class Servers:
             }
             self._notices.write_if_possible(Event.SERVER_REFUSED, code=code, **known)
 
-    def stop_all(self) -> None:
-        """Stop every server and return when none is left."""
+    def begin_to_stop_all(self) -> None:
+        """Ask every server to end; sweep until none is left, and let them end their kernels meanwhile."""
         for key in list(self._running):
             self._stop(key, "WORKBENCH_STOPPED")
-        while self._running:
-            self.sweep()
-            time.sleep(0.05)
+
+    def some_run(self) -> bool:
+        """Say whether a server still runs."""
+        return bool(self._running)
 
     def _directory(self) -> Directory | None:
         try:

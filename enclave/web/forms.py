@@ -11,7 +11,7 @@ class Vote(PageHandler):
 
     async def post(self, request_id: str) -> None:
         """Cast it; not while the vault is locked, since nobody sees then what the vote is about."""
-        await aside(self.services.house.vault.require_unlocked)
+        await aside(self.services.house.require_unlocked, self.account, "vote")
         decision = self.get_body_argument("decision", "")
         if decision not in set(Decision):
             raise RequestError("NO_DECISION", "choose one of the three decisions")

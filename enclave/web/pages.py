@@ -157,7 +157,9 @@ class ReleasePage(PageHandler):
         desk = self.services.desk
         entry, status = await aside(desk.release, self.account, release_id)
         may = await aside(desk.may_see_tables, self.account, status)
-        release = await aside(desk.released, release_id, entry.stage) if status.published and may else None
+        release = (
+            await aside(desk.released, self.account, release_id, entry.stage) if status.published and may else None
+        )
         self.show(
             "release.html",
             entry=entry,

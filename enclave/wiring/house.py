@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from enclave.ledger.book import Book
 from enclave.ledger.register import Register
 from enclave.ledger.signing import SigningKey
 from enclave.linkage.intake import Intake
+from enclave.sandbox.notices import Once
 from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
 from enclave.wiring.keys.door import Door
@@ -29,6 +30,7 @@ from enclave.wiring.second_look import SecondLook
 from enclave.wiring.settings import POLICIES, Settings
 
 LOCK_WAIT_S = 30.0
+CLOSED_PAUSE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class House:
     gateway: Gateway
     release_key: SigningKey
     door: Door
+    closed: Once = field(default_factory=lambda: Once(CLOSED_PAUSE_S))
+    """Who met the locked vault lately: notebooks ask again every few seconds."""
 
     @property
     def locked(self) -> bool:
@@ -85,12 +89,22 @@ class House:
             person = self.register.by_account(account)
             check(person)
         except PermissionDenied as refusal:
-            details = {"operation": operation, "code": refusal.code} | (
-                {"account": account} if is_name(account) else {}
-            )
-            self.book.record(LogDraft(SYSTEM, LogAction.REFUSED, operation, details))
+            self._note_refused(account, operation, refusal.code)
             raise
         return person
+
+    def require_unlocked(self, account: str, operation: str) -> None:
+        """Raise SetupError VAULT_LOCKED while the vault is locked; whom it met at what is logged, once a minute."""
+        try:
+            self.vault.require_unlocked()
+        except SetupError as refusal:
+            if self.closed.is_news(account, operation):
+                self._note_refused(account, operation, refusal.code)
+            raise
+
+    def _note_refused(self, account: str, operation: str, code: str) -> None:
+        details = {"operation": operation, "code": code} | ({"account": account} if is_name(account) else {})
+        self.book.record(LogDraft(SYSTEM, LogAction.REFUSED, operation, details))
 
     def anchor(self) -> None:
         """Keep the head of the audit log where the auditor looks for it."""

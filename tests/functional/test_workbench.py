@@ -1,6 +1,7 @@
 """The workbench as people meet it: log-in, projects, servers, and what is refused. Everything in it is real."""
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -340,6 +341,14 @@ def test_who_is_taken_off_a_project_loses_the_server_and_is_told(workbench: Work
     assert staff.start_server(STAFF, PROJECT).status == 200
 
 
+def _ask_for_stage_1(session: Session) -> int:
+    """Send the form of the project's page; return the status of the answer."""
+    address = f"/services/gateway/projects/{PROJECT}"
+    found = re.search(r'name="_xsrf" value="([0-9a-f]{64})"', session.get(address).text)
+    assert found is not None
+    return session.ask("POST", f"{address}/produce", form={"_xsrf": found[1], "purpose": "p", "once": "1"}).status
+
+
 def test_a_locked_vault_closes_the_projects_and_says_why(workbench: Workbench) -> None:
     staff = workbench.session(STAFF)
     staff.ask("DELETE", f"/hub/api/users/{STAFF}/servers/{PROJECT}")
@@ -349,6 +358,13 @@ def test_a_locked_vault_closes_the_projects_and_says_why(workbench: Workbench) -
         assert "The vault is locked" in staff.get("/hub/home").text
         wait_until(lambda: staff.start_server(STAFF, PROJECT).status == 423, "the refusal")
         assert "The vault is locked" in staff.start_server(STAFF, PROJECT).text
+        assert _ask_for_stage_1(staff) == 423
+        refused = {"account": STAFF, "code": "VAULT_LOCKED"}
+        for action, actor, more in (
+            ("server_refused", "hub", {"project": PROJECT}),
+            ("refused", "system", {"operation": "produce"}),
+        ):
+            wait_until(lambda: workbench.logged(action, actor, **refused, **more), action)  # noqa: B023
     finally:
         workbench.unlock()
     wait_until(workbench.vault_open, "the vault to open")

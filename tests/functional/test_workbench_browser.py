@@ -183,6 +183,7 @@ def test_the_pages_at_both_ends_of_a_session(workbench: Workbench, browser: Brow
     page.wait_for_url("**/hub/login*")
     page.fill("#username", OPERATOR)
     page.fill("#password", workbench.passwords[OPERATOR])
+    page.check("#ban")
     page.click("#log-in")
     page.wait_for_url("**/hub/home")
     page.context.close()

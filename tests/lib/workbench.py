@@ -29,6 +29,7 @@ from enclave.wiring.keys import operator_client
 from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings as HouseSettings
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
+from enclave.wiring.workbench.settings import read_settings
 from tests.lib.analyst_environment import PYTHON, need_analyst_environment
 from tests.lib.sandbox_kit import need_sandbox
 from tests.lib.session import Session
@@ -131,6 +132,12 @@ class Workbench:
         os.kill(before, signal.SIGKILL)
         wait_until(lambda: self.pid(part) != before, f"{part} to start again")
         wait_until(self.answers, f"the workbench to answer after {part}'s end")
+
+    @property
+    def server_users(self) -> range:
+        """The user numbers of its servers and kernels."""
+        users = read_settings(self.layout.settings).server_users
+        return range(users.first, users.first + users.count)
 
     def server_pids(self, account: str) -> list[int]:
         """Return the processes of somebody's server, its sandbox included."""
@@ -294,9 +301,11 @@ def give_all(root: Path, uid: int) -> None:
         os.chown(path, uid, uid, follow_symlinks=False)
 
 
-def start(root: Path, settings: Path, as_uid: int | None = None) -> "subprocess.Popen[str]":
-    """Start `enclave workbench` in a process of its own."""
-    command = [sys.executable, "-m", "enclave", "workbench", "--root", str(root), "--settings", str(settings)]
+def start(root: Path, settings: Path, as_uid: int | None = None, without: str = "") -> "subprocess.Popen[str]":
+    """Start `enclave workbench` in a process of its own; `without` names a module that is missing there."""
+    code = f"import runpy, sys; sys.modules[{without!r}] = None; runpy.run_module('enclave', run_name='__main__')"
+    program = ["-c", code] if without else ["-m", "enclave"]
+    command = [sys.executable, *program, "workbench", "--root", str(root), "--settings", str(settings)]
     return subprocess.Popen(
         command,
         cwd=ROOT,

@@ -99,7 +99,7 @@ class Catalogue:
         project = self.project(account, name)
         if period not in project.periods:
             raise RequestError("UNKNOWN_PERIOD", "this quarter is not among those of the project; look at its periods")
-        self._house.vault.require_unlocked()
+        self._house.require_unlocked(account, "open_microdata")
         if project.state == NOT_PREPARED:
             raise RequestError("NOT_PREPARED", "the data of this project were not prepared yet; ask CBSS staff")
         self._house.log(
@@ -114,7 +114,7 @@ class Catalogue:
         self.project(account, name)
         with self._house.book.view() as view:
             release = latest_inside(view.history(), name)
-        found = table_of(self._desk.released(release, Stage.INSIDE), table_id)
+        found = table_of(self._desk.released(account, release, Stage.INSIDE), table_id)
         if found is None:
             raise RequestError("UNKNOWN_TABLE", "the release has no table of this id; look at the project's tables")
         return _stream(printed(found))

@@ -119,6 +119,7 @@ class Desk:
         """Return the tables of a request as they will be published; PermissionDenied where one may not see them."""
         request, published = status.request, status.published
         self._house.allow(account, "see_tables", lambda one: permissions.check_see_tables(one, request, published))
+        self._house.require_unlocked(account, "see_tables")
         digest = request.binding.tables
         return self._keep(self._shown, digest, lambda: shown_by(self._house.packages.read(digest)))
 
@@ -126,6 +127,7 @@ class Desk:
         """Return why cells are hidden and what they could be, for who may check the request; logged each time."""
         request, today = status.request, now().date()
         person = self._house.allow(account, "see_reasons", lambda one: permissions.check_return(one, request, today))
+        self._house.require_unlocked(account, "see_reasons")
         self._house.log(
             person.id, LogAction.KEY_USED, request.id, project=request.project, operation="reasons shown to checker"
         )
@@ -141,10 +143,11 @@ class Desk:
         before = [e for e in history if e.seq < own and (e.project, e.stage) == (request.project, request.stage)]
         if not before:
             return None
-        return before[-1], differences(self.released(before[-1].release, request.stage), tables)
+        return before[-1], differences(self.released(account, before[-1].release, request.stage), tables)
 
-    def released(self, release_id: str, stage: Stage) -> Release:
-        """Return a published release, verified."""
+    def released(self, account: str, release_id: str, stage: Stage) -> Release:
+        """Return a published release, verified; whether the caller may see it was asked before."""
+        self._house.require_unlocked(account, "see_tables")
         folder = self._house.settings.outboxes[stage] / release_id
         key = self._house.release_key.public_pem
         return self._keep(self._shown, f"release {release_id}", lambda: read_release(folder, key))

@@ -145,7 +145,7 @@ class Jobs:
     def release(self, account: str, request_id: str) -> Job:
         """Ask for the release of an approved request; the job that is at it already, where there is one."""
         person = self._house.allow(account, "release", permissions.check_release)
-        self._house.vault.require_unlocked()
+        self._house.require_unlocked(account, JobKind.RELEASE)
         request = self._house.gateway.status(request_id, account).request
         if request.state not in (RequestState.APPROVED, RequestState.RELEASED):
             raise RequestError(
@@ -187,7 +187,7 @@ class Jobs:
         with self._lock:
             known = self._same(order)  # told again also while the vault is locked, as it is after a restart
             if known is None:
-                self._house.vault.require_unlocked()
+                self._house.require_unlocked(account, kind)
             return known or self._accept(order)
 
     def _same(self, order: Order) -> Job | None:

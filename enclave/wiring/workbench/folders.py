@@ -47,6 +47,12 @@ def make_folders(layout: Layout, who: Identities) -> None:
         _own(folder, mode, owner, group, who)
 
 
+def remove_sockets(layout: Layout) -> None:
+    """Remove the sockets of parts that have ended: nobody listens there any more."""
+    for path in layout.run.resolve().rglob("*.sock"):
+        path.unlink(missing_ok=True)
+
+
 def give_file(path: Path, data: bytes, owner: int, who: Identities, *, mode: int = 0o600) -> None:
     """Write a file for one user: with its rights from the first byte on, and whole or not at all."""
     fresh = path.with_name(f".{path.name}.new")

@@ -16,7 +16,7 @@ from enclave.sandbox.notices import Event, Notices
 from enclave.sandbox.trial import try_sandbox
 from enclave.wiring.ports import now
 from enclave.wiring.workbench import certificate, checks, passwords
-from enclave.wiring.workbench.folders import give_file, make_folders
+from enclave.wiring.workbench.folders import give_file, make_folders, remove_sockets
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 from enclave.wiring.workbench.parts import SERVICE_PREFIX, Part, house_work, launcher, parts
 from enclave.wiring.workbench.settings import REPOSITORY, WorkbenchSettings, read_settings
@@ -160,6 +160,7 @@ def _serve(layout: Layout, settings: WorkbenchSettings, all_parts: tuple[Part, .
         notices.write_if_possible(Event.WORKBENCH_STOPPED)
         supervisor.end()
         run_to_end(launcher(layout, "--stop-all"), layout.logs)
+        remove_sockets(layout)
 
 
 def _wait_until_up(
