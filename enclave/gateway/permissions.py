@@ -143,6 +143,11 @@ def check_release(person: Person) -> None:
     _need_role(person, Role.OPERATOR, Role.STEWARD)
 
 
+def check_see_state(person: Person) -> None:
+    """Let operators and stewards see how the house stands: its vault, and the files that say who is on a project."""
+    _need_role(person, Role.OPERATOR, Role.STEWARD)
+
+
 def check_publish(person: Person) -> None:
     """Let an operator finish publications that a crash left open."""
     _need_role(person, Role.OPERATOR)
@@ -219,6 +224,7 @@ may_withdraw = _pair(check_withdraw)
 may_return = _pair(check_return)
 may_vote = _pair(check_vote)
 may_release = _pair(check_release)
+may_see_state = _pair(check_see_state)
 may_publish = _pair(check_publish)
 may_revoke = _pair(check_revoke)
 may_read_log = _pair(check_read_log)

@@ -8,7 +8,7 @@ from tornado.web import Application, RequestHandler
 
 from enclave.errors import SetupError
 from enclave.sandbox.callers import Caller
-from enclave.web import api, forms, page, pages
+from enclave.web import api, forms, page, pages, state
 from enclave.web.answers import NothingHere
 from enclave.web.services import Services
 from enclave.web.style import StaticHandler
@@ -45,6 +45,7 @@ PAGES: Sequence[tuple[str, type[RequestHandler]]] = (
     (f"releases/{NAME}", pages.ReleasePage),
     (f"releases/{NAME}/download", forms.Download),
     ("audit", pages.AuditPage),
+    ("state", state.StatePage),
 )
 
 

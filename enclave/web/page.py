@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from tornado.web import HTTPError
 
 from enclave.errors import EnclaveError, RequestError
+from enclave.gateway import permissions
 from enclave.gateway.permissions import Person, Role
 from enclave.web import texts
 from enclave.web.answers import AnswersErrors
@@ -79,6 +80,7 @@ class PageHandler(AnswersErrors):
             "form_token": self.form_token,
             "here": self.request.uri or "",
             "is_auditor": person is not None and Role.AUDITOR in person.roles,
+            "keeps_house": person is not None and permissions.may_see_state(person),
             "locked": self.services.locked,
             "isolated": self.services.isolated,
         }

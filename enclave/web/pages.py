@@ -38,6 +38,7 @@ class Home(PageHandler):
             others=[line for line in lines if not line.mine],
             projects=await aside(self.services.catalogue.projects, self.account),
             said=self.get_query_argument("said", ""),
+            files_refused=any(file.code for file in self.services.projects.states()),
             jobs=_recent(self.services.jobs.of_person(self.person.id if self.person else "")),
         )
 

@@ -10,6 +10,7 @@ from enclave.wiring.desk.catalogue import Catalogue
 from enclave.wiring.desk.desk import Desk
 from enclave.wiring.desk.jobs import Jobs
 from enclave.wiring.house import House
+from enclave.wiring.project_files import ProjectFiles
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +27,7 @@ class Services:
     identity: Identity
     secret: bytes
     prefix: str
+    projects: ProjectFiles
     isolated: bool
     """Whether notebooks run in sandboxes; where they do not, every page says so."""
 
@@ -38,7 +40,9 @@ class Services:
     def of(cls, house: House, identity: Identity, secret: bytes, prefix: str, *, isolated: bool = True) -> "Services":
         """Set everything up around an open house."""
         desk = Desk(house)
-        return cls(house, desk, Catalogue(house, desk), Jobs(house), identity, secret, prefix, isolated)
+        return cls(
+            house, desk, Catalogue(house, desk), Jobs(house), identity, secret, prefix, ProjectFiles(house), isolated
+        )
 
 
 async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

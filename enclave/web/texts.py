@@ -119,7 +119,7 @@ REFUSALS: Mapping[str, str] = {
     "TRAINING_EXPIRED": N_("Your training in output checking is not valid; renew it first."),
     "NOT_OUTPUT_CHECKER": N_("This is for output checkers and others whose office it is."),
     "NOT_AUDITOR": N_("The audit log is for auditors: to others it would show votes before both are cast."),
-    "NOT_OPERATOR": N_("Only an operator or a steward starts a release."),
+    "NOT_OPERATOR": N_("Only an operator or a steward does this."),
     "NOT_STEWARD": N_("Only a steward does this."),
     "NOT_CBSS_STAFF": N_("Only CBSS staff of the project do this."),
     "NOT_ANALYST": N_("Only analysts of the project do this."),

@@ -35,6 +35,15 @@ class _File:
     logged: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How a file stands: it holds, or `code` and `reasons` say why it changes nothing."""
+
+    name: str
+    code: str = ""
+    reasons: tuple[str, ...] = ()
+
+
 class ProjectFiles:
     """The project files of one house. Call `look` again and again."""
 
@@ -61,9 +70,13 @@ class ProjectFiles:
                 file.refusal = file.logged = None
         self._first = False
 
+    def states(self) -> list[FileState]:
+        """Tell for each file whether it holds, and if not, why."""
+        return [_state(name, file.refusal) for name, file in sorted(self._files.items())]
+
     def lines(self) -> list[str]:
-        """Tell for each file whether it holds, and if not, why; one line each."""
-        return [_line(name, file.refusal)[:LONGEST_LINE] for name, file in sorted(self._files.items())]
+        """Tell the same, one line each."""
+        return [_line(state)[:LONGEST_LINE] for state in self.states()]
 
     def _read_changed(self) -> None:
         """Read files that changed and then stayed the same for a look, so that no half-written one counts."""
@@ -117,10 +130,14 @@ class ProjectFiles:
             file.logged = (file.digest, refusal.code)
 
 
-def _line(name: str, refusal: EnclaveError | None) -> str:
-    if refusal is None:
-        return f"projects/{name}: decides who is on the project"
-    return f"projects/{name}: changes nothing: {'; '.join(str(refusal).splitlines())}"
+def _state(name: str, refusal: EnclaveError | None) -> FileState:
+    return FileState(name) if refusal is None else FileState(name, refusal.code, tuple(refusal.message.splitlines()))
+
+
+def _line(state: FileState) -> str:
+    if not state.code:
+        return f"projects/{state.name}: decides who is on the project"
+    return f"projects/{state.name}: changes nothing: {state.code}: {'; '.join(state.reasons)}"
 
 
 def _check(project: str, account: str, role: str, owners: Mapping[str, Person]) -> None:

@@ -1,15 +1,19 @@
 """The pages as people meet them, in a browser: accessible in three languages, narrow, and with the keyboard alone."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from enclave.web.language import FOLDER
+from enclave.wiring.house import House
 from tests.lib.browser import chromium, picture, violations
 from tests.lib.web_app import NO_HUB, Running, serving
-from tests.lib.web_house import INSIDE, OUTSIDE, PROJECT, web_house
+from tests.lib.web_house import INSIDE, OUTSIDE, POLICY, PROJECT, web_house
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -22,11 +26,29 @@ PAGES = {
     "release": ("steward.one", "releases/{release}"),
     "project": ("staff.one", f"projects/{PROJECT}"),
     "audit-log": ("auditor.one", "audit"),
+    "state": ("steward.one", "state"),
+    "requests-of-a-steward": ("steward.one", ""),
     "about": ("checker.one", "about"),
     "refused": ("analyst.one", "audit"),
     "nothing-there": ("analyst.one", "requests/nothing"),
     "hub-away": (NO_HUB, ""),
 }
+
+
+LOOKED_AT = {
+    "layout.html": "about",
+    "macros.html": "requests",
+    "home.html": "requests",
+    "request.html": "request",
+    "table.html": "reasons",
+    "release.html": "release",
+    "project.html": "project",
+    "audit.html": "audit-log",
+    "state.html": "state",
+    "about.html": "about",
+    "error.html": "refused",
+}
+"""The templates, each with a page that shows it."""
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +59,22 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with web_house(tmp_path_factory.mktemp("pages")) as house, serving(house) as found:
-        yield found
+    with web_house(tmp_path_factory.mktemp("pages")) as house:
+        policies = with_project_files(house, tmp_path_factory.mktemp("policies") / "policies")
+        other = replace(house, settings=replace(house.settings, policies=policies))
+        with serving(other) as found:
+            found.services.projects.look()
+            yield found
+
+
+def with_project_files(house: House, folder: Path) -> Path:
+    """Return policies with a project file that holds, and one with a mistake."""
+    shutil.copytree(house.settings.policies, folder)
+    kept = folder / "projects" / f"{PROJECT}.yaml"
+    text = kept.read_text(encoding="utf-8")
+    wrong = text.replace("year: 2016", "year: next").replace(PROJECT, f"{POLICY}-2017")
+    kept.with_name(f"{POLICY}-2017.yaml").write_text(wrong, encoding="utf-8")
+    return folder
 
 
 def opened(browser: Browser, running: Running, name: str, *, language: str = "en", width: int = 1280) -> Page:
@@ -54,6 +90,11 @@ def _release(running: Running) -> str:
     release = running.services.desk.status("checker.one", INSIDE).release
     assert release is not None
     return release
+
+
+def test_no_template_is_left_out() -> None:
+    assert {path.name for path in (FOLDER.parent / "templates").iterdir()} == set(LOOKED_AT)
+    assert set(LOOKED_AT.values()) <= set(PAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -209,6 +209,9 @@ def test_the_project_file_decides_who_is_on_the_project_while_the_workbench_runs
         kit.wait_until(lambda: "changes nothing: POLICY_VALUE" in running.operator_status(), "the reason")
         assert f"{kit.PROJECT}.yaml, line 3" in running.operator_status()
         assert running.logged("project_file_refused", "system", code="POLICY_VALUE")
+        said = running.session("steward.one").get("/services/gateway/state").text
+        assert f"{kit.PROJECT}.yaml, line 3" in said
+        assert "POLICY_VALUE" in said
 
         file.write_text(whole, encoding="utf-8")
         kit.wait_until(lambda: analyst.start_server("analyst.one", kit.PROJECT).status == 200, "the membership")

@@ -31,6 +31,7 @@ READS: dict[str, tuple[str, set[str]]] = {
     "requests/": (f"requests/{OUTSIDE}", SEES),
     "releases/": ("releases/{release}", SEES),
     "audit": ("audit", {"auditor.one"}),
+    "state": ("state", {"steward.one", "operator.one"}),
     "api/me": ("api/me", set(EVERYBODY)),
     "api/projects/": (f"api/projects/{PROJECT}", SEES),
     "api/projects//data/": (f"api/projects/{PROJECT}/data/2009-Q2", {"staff.one"}),
@@ -152,6 +153,7 @@ def test_every_answer_carries_the_security_headers(reader: Asker, path: str) -> 
         assert "script-src" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
         assert answer.headers["X-Frame-Options"] == "DENY"
         assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
