@@ -56,6 +56,7 @@ class LogAction(StrEnum):
     SERVER_STARTED = "server_started"
     SERVER_ENDED = "server_ended"
     SERVER_REFUSED = "server_refused"
+    KERNEL_REFUSED = "kernel_refused"
     CONNECTION_REFUSED = "connection_refused"
     WORKBENCH_STARTED = "workbench_started"
     WORKBENCH_STOPPED = "workbench_stopped"
@@ -104,6 +105,7 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.SERVER_STARTED: _NOTED | {"account", "project"},
         LogAction.SERVER_ENDED: _NOTED | {"account", "project", "code"},
         LogAction.SERVER_REFUSED: _NOTED | {"account", "project", "code"},
+        LogAction.KERNEL_REFUSED: _NOTED | {"account", "project", "code"},
         LogAction.CONNECTION_REFUSED: _NOTED | {"addresses", "code"},
         LogAction.WORKBENCH_STARTED: _NOTED,
         LogAction.WORKBENCH_STOPPED: _NOTED,

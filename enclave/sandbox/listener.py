@@ -81,11 +81,13 @@ def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
 
 def answer_server(connection: socket.socket, servers: Servers) -> bytes:
     """Return the answer to a notebook server's order about a kernel of its own."""
+    uid = peer_uid(connection)
     try:
         order = kernel_orders.parse(_line(connection))
-        return kernel_orders.answer_line(running=servers.do_for_server(peer_uid(connection), order))
+        return kernel_orders.answer_line(running=servers.do_for_server(uid, order))
     except UserError as refusal:
         log.warning("refused: %s", refusal)
+        servers.note_kernel_refusal(uid, refusal.code)
         return protocol.error_line(refusal)
 
 

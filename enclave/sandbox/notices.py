@@ -32,6 +32,7 @@ class Event(StrEnum):
     SERVER_STARTED = "server_started"
     SERVER_ENDED = "server_ended"
     SERVER_REFUSED = "server_refused"
+    KERNEL_REFUSED = "kernel_refused"
     WORKBENCH_STARTED = "workbench_started"
     WORKBENCH_STOPPED = "workbench_stopped"
     WORKBENCH_REFUSED = "workbench_refused"

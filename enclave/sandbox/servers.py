@@ -96,6 +96,13 @@ class Servers:
             }
             self._notices.write_if_possible(Event.SERVER_REFUSED, code=code, **known)
 
+    def note_kernel_refusal(self, uid: int, code: str) -> None:
+        """Note that a user's order about a kernel was refused, with whose server that user is, if it is one."""
+        key = self._uids.server_of(uid)
+        whose = {"account": key.account, "project": key.project} if key else {}
+        if self._refusals.is_news("kernel", str(uid), code):
+            self._notices.write_if_possible(Event.KERNEL_REFUSED, code=code, **whose)
+
     def begin_to_stop_all(self) -> None:
         """Ask every server to end; sweep until none is left, and let them end their kernels meanwhile."""
         for key in list(self._running):

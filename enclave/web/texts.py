@@ -91,6 +91,7 @@ STEPS: Mapping[str, str] = {
     LogAction.SERVER_STARTED: N_("notebook server started"),
     LogAction.SERVER_ENDED: N_("notebook server ended"),
     LogAction.SERVER_REFUSED: N_("notebook server refused"),
+    LogAction.KERNEL_REFUSED: N_("order about a kernel refused"),
     LogAction.CONNECTION_REFUSED: N_("connection from outside the building refused"),
     LogAction.WORKBENCH_STARTED: N_("workbench started"),
     LogAction.WORKBENCH_STOPPED: N_("workbench stopped"),

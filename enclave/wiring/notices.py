@@ -27,7 +27,9 @@ MAY_SAY: Mapping[str, frozenset[LogAction]] = MappingProxyType(
         "hub": frozenset(
             {LogAction.LOGGED_IN, LogAction.LOG_IN_REFUSED, LogAction.LOGGED_OUT, LogAction.SERVER_REFUSED}
         ),
-        "launcher": frozenset({LogAction.SERVER_STARTED, LogAction.SERVER_ENDED, LogAction.SERVER_REFUSED}),
+        "launcher": frozenset(
+            {LogAction.SERVER_STARTED, LogAction.SERVER_ENDED, LogAction.SERVER_REFUSED, LogAction.KERNEL_REFUSED}
+        ),
         "front": frozenset({LogAction.CONNECTION_REFUSED}),
         "supervisor": frozenset(
             {

@@ -176,13 +176,15 @@ def test_a_project_that_was_worked_in_stops_and_starts_again(workbench: Workbenc
     assert "NOT_A_SERVER" not in workbench.log("launcher"), "a server that stops ends its kernels itself"
 
 
-def test_so_many_kernels_and_no_more(analyst: Session, kernel: str) -> None:
+def test_so_many_kernels_and_no_more(workbench: Workbench, analyst: Session, kernel: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("cannot test here: without root kernels are their server's own processes")
     more = [analyst.ask("POST", f"{BASE}api/kernels", body={"name": "enclave"}) for _ in range(5)]
     try:
         assert [one.status for one in more] == [201] * 4 + [409]
         assert "KERNELS_FULL: no more kernels at once" in more[-1].text
+        refused = {"account": ANALYST, "project": PROJECT, "code": "KERNELS_FULL"}
+        wait_until(lambda: workbench.logged("kernel_refused", "launcher", **refused), "the entry in the audit log")
     finally:
         for one in more[:-1]:
             assert analyst.ask("DELETE", f"{BASE}api/kernels/{one.json['id']}").status == 204

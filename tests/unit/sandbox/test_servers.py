@@ -273,3 +273,19 @@ def test_a_refused_order_is_noted_once_with_the_names_that_the_house_knows(launc
         {"event": "server_refused", "code": "UNKNOWN_PROJECT"},
         {"event": "server_refused", "code": "NOT_THE_HUB"},
     ]
+
+
+def test_a_refused_order_about_a_kernel_is_noted_once_with_whose_server_it_was(
+    launcher: Servers, tmp_path: Path
+) -> None:
+    launcher.do(start())
+    (number,) = (entry["uid"] for entry in json.loads((tmp_path / "state" / "servers.json").read_text()))
+    for _ in range(3):
+        launcher.note_kernel_refusal(number, "KERNELS_FULL")
+    launcher.note_kernel_refusal(1, "NOT_A_SERVER")
+    launcher.do(stop())
+    assert ended(launcher, "STOPPED")
+    assert [notice for notice in noted(tmp_path) if notice["event"] == "kernel_refused"] == [
+        {"event": "kernel_refused", "account": "analyst.one", "project": PROJECT, "code": "KERNELS_FULL"},
+        {"event": "kernel_refused", "code": "NOT_A_SERVER"},
+    ]
