@@ -15,7 +15,7 @@ from enclave.errors import EnclaveBug
 SYSTEM = "system"
 """The actor of what the house does by itself."""
 
-PARTS = ("hub", "launcher", "front", "supervisor")
+PARTS = ("hub", "launcher", "front", "door", "supervisor")
 """The actors of what parts of the workbench say of themselves; no person can have such an id."""
 
 
@@ -62,6 +62,7 @@ class LogAction(StrEnum):
     WORKBENCH_STOPPED = "workbench_stopped"
     WORKBENCH_REFUSED = "workbench_refused"
     PART_ENDED = "part_ended"
+    HUB_CALL_REFUSED = "hub_call_refused"
     NOTICE_REFUSED = "notice_refused"
 
 
@@ -111,6 +112,7 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.WORKBENCH_STOPPED: _NOTED,
         LogAction.WORKBENCH_REFUSED: _NOTED | {"code"},
         LogAction.PART_ENDED: _NOTED | {"part", "code"},
+        LogAction.HUB_CALL_REFUSED: _NOTED | {"account", "project", "code"},
         LogAction.NOTICE_REFUSED: frozenset({"part", "code"}),
     }
 )

@@ -65,7 +65,6 @@ class Box:
     folder: str
     user: int
     group: int
-    more_groups: tuple[int, ...]
     trees: tuple[tuple[Path, str], ...]
     binds: tuple[Bind, ...]
     join: tuple[Path, ...]
@@ -104,8 +103,7 @@ def start(box: Box, stage: Path, filter_: bytes) -> tuple[Process, int]:
 
 def command_line(box: Box, stage: Path, filtered: int, told: int) -> list[str]:
     """Return the command line of bubblewrap and of what it becomes."""
-    inside = [_tool("setpriv"), f"--reuid={box.user}", f"--regid={box.group}"]
-    inside += [f"--groups={','.join(map(str, box.more_groups))}"] if box.more_groups else ["--clear-groups"]
+    inside = [_tool("setpriv"), f"--reuid={box.user}", f"--regid={box.group}", "--clear-groups"]
     inside += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs"]
     inside += ["--", _tool("tini"), "--", "/bin/sh", "-c", _GO_SILENTLY if box.silent else _GO, "sh", box.folder]
     return [

@@ -19,10 +19,14 @@ SOCKET = "gateway.sock"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The kernels of an account in a project: `folder` holds their socket, `uid` is the user they run as."""
+    """The kernels of an account in a project: `folder` holds their socket, `uid` is the user they run as.
+
+    `server_uid` is the user of their notebook server.
+    """
 
     folder: str
     uid: int
+    server_uid: int
     account: str
     project: str
 
@@ -36,7 +40,10 @@ def read(folder: Path) -> list[Caller]:
     """Return the callers; none where no launcher has written yet. SetupError where the file is damaged."""
     try:
         found = json.loads((folder / LIST).read_text(encoding="utf-8"))
-        return [Caller(str(one["folder"]), int(one["uid"]), one["account"], one["project"]) for one in found]
+        return [
+            Caller(str(one["folder"]), int(one["uid"]), int(one["server_uid"]), one["account"], one["project"])
+            for one in found
+        ]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -37,6 +37,7 @@ class Event(StrEnum):
     WORKBENCH_STOPPED = "workbench_stopped"
     WORKBENCH_REFUSED = "workbench_refused"
     PART_ENDED = "part_ended"
+    HUB_CALL_REFUSED = "hub_call_refused"
 
 
 class Notices:

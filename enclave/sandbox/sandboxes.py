@@ -1,6 +1,6 @@
 """The two kinds of sandboxes, and what is in each.
 
-    server   the notebook server; home, the hub's socket, the launcher's socket for kernels. No data, no gateway.
+    server   the notebook server; home, the door to the hub, the launcher's socket for kernels. No data, no gateway.
     kernel   what people write; home, the gateway's socket of this account and project. No hub, no token, no server.
 
 Both see the system's programs and the analysts' environment, read-only; nothing else of the host is there.
@@ -66,7 +66,6 @@ class Sandboxes:
             folder=HOME,
             user=server,
             group=server,
-            more_groups=(settings.server_gid,),
             trees=(*self._trees(), (settings.config.parent, str(INSIDE.product))),
             binds=(
                 Bind(self._folders.home(key, server), HOME, writable=True),
@@ -93,7 +92,6 @@ class Sandboxes:
             folder=str(INSIDE.home / folder),
             user=kernel,
             group=server,
-            more_groups=(),
             trees=self._trees(),
             binds=(
                 Bind(self._folders.home(key, server), HOME, writable=True),

@@ -204,8 +204,8 @@ class Servers:
 
     def _caller(self, server: Running) -> Caller:
         number = self._uids.of(server.key, Side.KERNEL) if self._settings.as_root else server.uid
-        uid = number if self._settings.as_root else os.getuid()
-        return Caller(str(number), uid, server.key.account, server.key.project)
+        uid, server_uid = (number, server.uid) if self._settings.as_root else (os.getuid(), os.getuid())
+        return Caller(str(number), uid, server_uid, server.key.account, server.key.project)
 
     def _entry(self, key: ServerKey) -> dict[str, object]:
         running = key in self._running

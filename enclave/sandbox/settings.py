@@ -35,7 +35,6 @@ class Settings:
     as_root: bool
     hub_uid: int
     gateway_uid: int
-    server_gid: int
     front_gid: int
     first_uid: int
     uids: int

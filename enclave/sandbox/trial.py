@@ -34,7 +34,6 @@ def _nothing(log: Path) -> Box:
         folder="/",
         user=_NOBODY,
         group=_NOBODY,
-        more_groups=(),
         trees=((Path("/usr"), "/usr"),),
         binds=(),
         join=(),

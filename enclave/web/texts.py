@@ -97,6 +97,7 @@ STEPS: Mapping[str, str] = {
     LogAction.WORKBENCH_STOPPED: N_("workbench stopped"),
     LogAction.WORKBENCH_REFUSED: N_("start of the workbench refused"),
     LogAction.PART_ENDED: N_("part of the workbench ended unasked"),
+    LogAction.HUB_CALL_REFUSED: N_("call of a notebook server to the hub refused"),
     LogAction.NOTICE_REFUSED: N_("notice of a part refused"),
     "vault_unlocked": N_("vault unlocked"),
     "vault_locked": N_("vault locked"),

@@ -1,4 +1,4 @@
-"""Takes notices of hub, launcher, front and supervisor into the audit log, and removes them.
+"""Takes notices of hub, launcher, front, door and supervisor into the audit log, and removes them.
 
 Whose notice it is, the kernel says: only its part can make files of its user in its folder. A part can so say what it
 likes of itself, in the words that are its own, and nothing under another's name. A notice is removed after its entry is
@@ -31,6 +31,7 @@ MAY_SAY: Mapping[str, frozenset[LogAction]] = MappingProxyType(
             {LogAction.SERVER_STARTED, LogAction.SERVER_ENDED, LogAction.SERVER_REFUSED, LogAction.KERNEL_REFUSED}
         ),
         "front": frozenset({LogAction.CONNECTION_REFUSED}),
+        "door": frozenset({LogAction.HUB_CALL_REFUSED}),
         "supervisor": frozenset(
             {
                 LogAction.WORKBENCH_STARTED,

@@ -270,6 +270,28 @@ def test_the_routes_of_the_front_are_changed_by_the_hub_alone(workbench: Workben
     connection.close()
 
 
+def test_notebook_servers_ask_of_the_hub_what_they_need_and_nothing_else(
+    workbench: Workbench, analyst: Session
+) -> None:
+    """By the socket that stands in their sandboxes. Whether they get on with what is left, every other test shows."""
+
+    def ask(path: str) -> tuple[int, str]:
+        connection = HTTPConnection("hub")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(workbench.layout.door_socket))
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        found = answer.status, answer.read().decode()
+        connection.close()
+        return found
+
+    status, said = ask("/hub/api/")
+    assert (status, "version" in said) == (200, True)
+    status, said = ask("/hub/api/users")
+    assert (status, "NOT_FOR_SERVERS" in said) == (403, True)
+    wait_until(lambda: workbench.logged("hub_call_refused", "door", code="NOT_FOR_SERVERS"), "the entry")
+
+
 def test_sharing_is_off(analyst: Session) -> None:
     assert analyst.ask("POST", f"/hub/api/shares/{ANALYST}/{PROJECT}", body={"user": STAFF}).status in {403, 404}
 

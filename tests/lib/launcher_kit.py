@@ -39,7 +39,6 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         as_root=False,
         hub_uid=os.getuid(),
         gateway_uid=os.getuid(),
-        server_gid=os.getgid(),
         front_gid=os.getgid(),
         first_uid=300_000,
         uids=3,

@@ -65,7 +65,7 @@ def _served(services: Services, folder: Path) -> Iterator[Path]:
     loop, ended, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
     for account in ACCOUNTS:
         (folder / account).mkdir(parents=True)
-    callers.write(folder, [Caller(account, os.getuid(), account, PROJECT) for account in ACCOUNTS])
+    callers.write(folder, [Caller(account, os.getuid(), os.getuid(), account, PROJECT) for account in ACCOUNTS])
 
     async def run() -> None:
         sockets = CallerSockets(services, folder)

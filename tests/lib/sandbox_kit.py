@@ -50,7 +50,6 @@ def plain_box(folder: Path, *line: str) -> Box:
         folder=HOME,
         user=USER,
         group=GROUP,
-        more_groups=(),
         trees=((Path("/usr"), "/usr"),),
         binds=(Bind(home, HOME, writable=True),),
         join=(),

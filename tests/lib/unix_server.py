@@ -85,9 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[UnixServer]:
+def serve(folder: Path, name: str = "gateway.sock") -> Iterator[UnixServer]:
     """Serve on a socket in this folder while the block runs."""
-    known = UnixServer(str(folder / "gateway.sock"))
+    known = UnixServer(str(folder / name))
     handler = type("Handler", (_Handler,), {"known": known})
     with socketserver.ThreadingUnixStreamServer(known.socket, handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

@@ -125,7 +125,7 @@ class Asker:
     ) -> Answer:
         """Ask from a kernel of this account and project, on a socket that is for the present user, or for `uid`."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        caller = Caller("1", os.getuid() if uid is None else uid, account, project)
+        caller = Caller("1", os.getuid() if uid is None else uid, os.getuid(), account, project)
         return asyncio.run(self._as_kernel(caller, _request("gateway", method, f"api/{path}", headers or {}, data)))
 
     def page(self, path: str, account: str | None, language: str = "en") -> Answer:

@@ -16,10 +16,11 @@ def make_folders(layout: Layout, who: Identities) -> None:
     """Make what is missing and set owners and rights anew."""
     _own(layout.root, 0o755, ROOT, ROOT, who)
     _run_folder(layout)
-    hub, gateway, proxy = who.hub.uid, who.gateway.uid, who.proxy.uid
+    hub, gateway, proxy, door = who.hub.uid, who.gateway.uid, who.proxy.uid, who.door.uid
     for folder, mode, owner, group in (
         (layout.run.resolve(), 0o750, ROOT, who.inside),
         (layout.hub_socket.parent, 0o2750, hub, who.inside),
+        (layout.door_socket.parent, 0o755, door, who.door.gid),  # seen by servers in their sandboxes
         (layout.gateway_socket.parent, 0o2750, gateway, who.inside),
         (layout.proxy_socket.parent, 0o2750, proxy, who.front),
         (layout.launcher_socket.parent, 0o750, ROOT, who.front),
@@ -41,6 +42,7 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.notices("hub").parent, 0o711, ROOT, ROOT),
         (layout.notices("hub"), 0o770, hub, who.gateway.gid),  # the gateway takes notices in and removes them
         (layout.notices("front"), 0o770, proxy, who.gateway.gid),
+        (layout.notices("door"), 0o770, door, who.gateway.gid),
         (layout.notices("launcher"), 0o770, ROOT, who.gateway.gid),
         (layout.notices("supervisor"), 0o770, ROOT, who.gateway.gid),
     ):

@@ -43,6 +43,11 @@ class Layout:
         return self.run / "hub" / "hub.sock"
 
     @property
+    def door_socket(self) -> Path:
+        """Where notebook servers reach the hub, by way of the door; the name is that of the hub's own socket."""
+        return self.run / "door" / "hub.sock"
+
+    @property
     def gateway_socket(self) -> Path:
         """Where the gateway listens."""
         return self.run / "gateway" / "gateway.sock"

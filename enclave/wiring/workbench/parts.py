@@ -42,13 +42,14 @@ def parts(layout: Layout, settings: WorkbenchSettings, who: Identities, node: Pa
     """Write what the parts are told by file, and return them in the order of their start."""
     _launcher_settings(layout, settings, who).write(_launcher_file(layout))
     _front_settings(layout, settings, who)
-    hub, gateway, proxy = (who.hub, who.gateway, who.proxy) if who.as_root else (None, None, None)
+    hub, gateway, proxy, door = (who.hub, who.gateway, who.proxy, who.door) if who.as_root else (None,) * 4
     isolated = {ISOLATED: "1" if who.as_root else "0"}
     front = (str(node), str(checks.FRONT), str(_front_file(layout)))
     return (
         launcher(layout),
         Part("gateway", _gateway(layout), gateway, layout.house, _gateway_environment(layout) | isolated),
         Part("proxy", front, proxy, Path("/"), umask=0o007),  # the hub, of the same group, opens its socket
+        Part("door", (*PYTHON, "-m", "hub_config.door", str(layout.root)), door, Path("/")),
         Part("hub", _hub(), hub, layout.hub_state, {"ENCLAVE_WORKBENCH": str(layout.root)} | isolated),
     )
 
@@ -103,7 +104,6 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         as_root=who.as_root,
         hub_uid=who.hub.uid,
         gateway_uid=who.gateway.uid,
-        server_gid=who.inside,
         front_gid=who.front,
         first_uid=settings.server_users.first,
         uids=settings.server_users.count,
@@ -118,7 +118,7 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         config=REPOSITORY / "kernels" / "server_config.py",
         callers=layout.callers,
         between=layout.between,
-        hub=layout.hub_socket,
+        hub=layout.door_socket,
         orders=layout.kernel_orders,
         limits=Limits(limits.open_files, limits.processes, limits.file_bytes),
         sandbox=SandboxLimits(**settings.sandbox.model_dump()),

@@ -40,7 +40,7 @@ class Tls(Model):
 
 
 class SystemUsers(Model):
-    """Names of the users that hub, gateway and proxy run as, and of two groups.
+    """Names of the users that hub, gateway, proxy and door run as, and of two groups.
 
     Members of `inside` may reach the sockets of hub and gateway; members of `front` also those of notebook servers.
     """
@@ -48,6 +48,7 @@ class SystemUsers(Model):
     hub: Name
     gateway: Name
     proxy: Name
+    door: Name
     inside: Name
     front: Name
 

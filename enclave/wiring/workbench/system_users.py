@@ -27,6 +27,7 @@ class Identities:
     hub: Identity
     gateway: Identity
     proxy: Identity
+    door: Identity
     inside: int
     front: int
 
@@ -34,7 +35,7 @@ class Identities:
 def present_user() -> Identities:
     """Return the workbench without root: every part runs as whoever started it."""
     me = Identity(os.getuid(), os.getgid(), ())
-    return Identities(as_root=False, hub=me, gateway=me, proxy=me, inside=os.getgid(), front=os.getgid())
+    return Identities(as_root=False, hub=me, gateway=me, proxy=me, door=me, inside=os.getgid(), front=os.getgid())
 
 
 def system_users(names: SystemUsers, servers: ServerUsers) -> Identities:
@@ -48,6 +49,7 @@ def system_users(names: SystemUsers, servers: ServerUsers) -> Identities:
         hub=_user(names.hub, (inside, front)),
         gateway=_user(names.gateway, (inside,)),
         proxy=_user(names.proxy, (inside, front)),
+        door=_user(names.door, (inside,)),
         inside=inside,
         front=front,
     )
