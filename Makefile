@@ -58,6 +58,7 @@ bench: $(STAMP) ## ratios against peers, in one run each
 	$(BIN)/python -m tests.bench.bench_vault
 	$(BIN)/python -m tests.bench.bench_tables
 	$(BIN)/python -m tests.bench.bench_login 5
+	$(BIN)/python -m tests.bench.bench_ten 10
 
 crash: $(TEST_STAMP) ## the reduced crash rig: kill and I/O errors on the path out
 	$(BIN)/python -m pytest tests/crash -q -m "not full"

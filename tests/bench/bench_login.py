@@ -58,7 +58,7 @@ def stop(workbench: Workbench) -> None:
     wait_until(lambda: "state stopped" in session.get("/hub/home").text, "the server to stop")
 
 
-def _house() -> Path:
+def house() -> Path:
     """Return the house of ENCLAVE_TEST_HOUSE, or make one."""
     if "ENCLAVE_TEST_HOUSE" in os.environ:
         return Path(os.environ["ENCLAVE_TEST_HOUSE"])
@@ -69,7 +69,7 @@ def _house() -> Path:
 
 def main(runs: int) -> None:
     """Measure and print."""
-    with started(_house()) as workbench, chromium() as browser:
+    with started(house()) as workbench, chromium() as browser:
         notebook = furnish(workbench)
         found = []
         for number in range(1, runs + 1):
