@@ -1,6 +1,7 @@
 """A gateway as it runs: locked at its start, unlocked by the key holder, locked again after a kill."""
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from enclave.errors import PermissionDenied
+from enclave.errors import PermissionDenied, SetupError
 from enclave.vault.protection import Kind, Opener
 from enclave.wiring.house import make_house
 from enclave.wiring.keys import operator_client
@@ -112,6 +113,18 @@ def test_it_starts_locked_and_serves_is_unlocked_locked_and_after_a_kill_locked_
     everything = b"\0".join([*shown, *(line.encode() for line in log)])
     everything += b"\0".join(path.read_bytes() for path in workbench.rglob("*") if path.is_file())
     assert CANARY.encode() not in everything
+
+
+def test_a_house_that_is_not_of_made_up_data_is_not_served_and_not_touched(workbench: Path) -> None:
+    settings = workbench / "house" / "house.json"
+    described = json.loads(settings.read_text(encoding="utf-8")) | {"synthetic": False}
+    settings.write_text(json.dumps(described), encoding="utf-8")
+    before = {path.name for path in (workbench / "house").iterdir()}
+    line = [sys.executable, "-m", "enclave.web", "--root", str(workbench)]
+    ended = subprocess.run(line, check=False, capture_output=True, text=True, timeout=MOST_SECONDS)
+    assert ended.returncode == SetupError.exit_code
+    assert "NOT_SYNTHETIC" in ended.stderr
+    assert {path.name for path in (workbench / "house").iterdir()} == before, "not even its cookies' secret was made"
 
 
 def test_it_ends_when_told_to_and_takes_the_key_with_it(workbench: Path) -> None:

@@ -3,15 +3,21 @@
 import os
 import re
 import socket
+import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from pathlib import Path
+from pwd import getpwnam
 
 import pytest
 
+from enclave.wiring.workbench.settings import read_settings
 from hub_config.words import accepted_text, read_words
 from tests.lib.session import Session
-from tests.lib.workbench import PROJECT, Workbench, person, wait_until
+from tests.lib.workbench import PROJECT, ROOT, Workbench, person, wait_until
 
 ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.one"
 BASE = f"/user/{ANALYST}/{PROJECT}/"
@@ -290,6 +296,54 @@ def test_notebook_servers_ask_of_the_hub_what_they_need_and_nothing_else(
     status, said = ask("/hub/api/users")
     assert (status, "NOT_FOR_SERVERS" in said) == (403, True)
     wait_until(lambda: workbench.logged("hub_call_refused", "door", code="NOT_FOR_SERVERS"), "the entry")
+
+
+SOCKETS = {
+    "hub/hub.sock": ("hub", 0o660),
+    "gateway/gateway.sock": ("gateway", 0o666),
+    "gateway/operator.sock": ("gateway", 0o600),
+    "proxy/routes.sock": ("proxy", 0o770),
+    "launcher/launcher.sock": ("hub", 0o600),
+    "kernels/kernels.sock": ("root", 0o666),
+    "callers/N/gateway.sock": ("gateway", 0o660),
+    "servers/N/nb.sock": ("server", 0o660),
+}
+"""Every socket with its owner and mode; those that everybody may open lie in folders that not everybody may enter."""
+FOLDERS = {
+    ".": ("root", 0o750),
+    "hub": ("hub", 0o2750),
+    "gateway": ("gateway", 0o2750),
+    "proxy": ("proxy", 0o2750),
+    "launcher": ("root", 0o750),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root everything belongs to the present user")
+def test_every_socket_and_its_folder_are_open_to_whom_they_are_for(workbench: Workbench, analyst: Session) -> None:
+    assert analyst.get("/hub/home").status == 200
+    users = read_settings(workbench.layout.settings).system_users
+    names = {getpwnam(name).pw_uid: part for part, name in users.model_dump().items() if part in FOLDERS}
+    run = workbench.layout.run.resolve()
+
+    def seen(path: Path) -> tuple[str, int]:
+        found = path.stat()
+        return names.get(found.st_uid, "root" if found.st_uid == 0 else "server"), stat.S_IMODE(found.st_mode)
+
+    sockets = [path for path in run.rglob("*.sock") if path.is_socket()]
+    assert {re.sub("[0-9]+", "N", str(path.relative_to(run))): seen(path) for path in sockets} == SOCKETS
+    assert {name: seen(run / name) for name in FOLDERS} == FOLDERS
+
+
+def test_the_hub_is_told_what_it_checks_besides_us(workbench: Workbench) -> None:
+    """What the spawner looks up itself at each start, the hub looks up too; one guard alone would not be missed."""
+    code = (
+        "import runpy\n"
+        "c = runpy.run_path('hub_config/jupyterhub_config.py')['c']\n"
+        "print(c.Authenticator.refresh_pre_spawn, c.Authenticator.auth_refresh_age, c.Authenticator.manage_groups)\n"
+    )
+    told = {**os.environ, "PYTHONPATH": str(ROOT), "ENCLAVE_WORKBENCH": str(workbench.root)}
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=told, check=True, capture_output=True, text=True)
+    assert ended.stdout == "True 5 True\n"
 
 
 def test_sharing_is_off(analyst: Session) -> None:

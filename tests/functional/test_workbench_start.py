@@ -5,7 +5,9 @@ import os
 import signal
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,6 +60,19 @@ def test_from_outside_the_building_the_door_is_shut_before_a_word_is_said(workbe
         connect_from("127.0.0.2", workbench.port)
     kit.wait_until(lambda: "refused: 127.0.0.2" in workbench.log("proxy"), "the line in the log")
     kit.wait_until(lambda: workbench.logged("connection_refused", "front"), "the entry in the audit log")
+
+
+@pytest.mark.parametrize(("version", "answers"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+def test_the_front_speaks_no_old_tls(workbench: Workbench, version: str, *, answers: bool) -> None:
+    context = trusting()
+    context.set_ciphers("ALL:@SECLEVEL=0")  # as a client that takes anything
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    refused: AbstractContextManager[object] = (
+        nullcontext() if answers else pytest.raises((ssl.SSLError, ConnectionError))
+    )
+    with socket.create_connection(("127.0.0.1", workbench.port), timeout=10) as plain, refused:
+        context.wrap_socket(plain).close()
 
 
 def test_only_the_front_listens_on_the_network(workbench: Workbench) -> None:

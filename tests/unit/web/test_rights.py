@@ -161,6 +161,14 @@ def test_every_answer_carries_the_security_headers(reader: Asker, path: str) -> 
         assert path.startswith("static/") or answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("path", ["/", "/elsewhere", "/services/other/", "/hub/home"])
+def test_an_address_of_others_is_answered_with_our_headers_and_nothing_else(reader: Asker, path: str) -> None:
+    up = "../" * PREFIX.count("/")
+    for answer in (reader.page(up + path, "checker.one"), reader.api("GET", f"{up}{path}", "staff.one")):
+        assert (answer.status, answer.code) == (404, "UNKNOWN_PAGE")
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+
+
 def test_cookies_of_ours_are_closed_to_scripts_and_other_sites(reader: Asker) -> None:
     answer = reader.page(f"language/fr?back={PREFIX}audit", "checker.one")
     assert answer.status == 302
