@@ -300,6 +300,7 @@ def test_notebook_servers_ask_of_the_hub_what_they_need_and_nothing_else(
 
 SOCKETS = {
     "hub/hub.sock": ("hub", 0o660),
+    "door/hub.sock": ("door", 0o666),
     "gateway/gateway.sock": ("gateway", 0o666),
     "gateway/operator.sock": ("gateway", 0o600),
     "proxy/routes.sock": ("proxy", 0o770),
@@ -312,6 +313,7 @@ SOCKETS = {
 FOLDERS = {
     ".": ("root", 0o750),
     "hub": ("hub", 0o2750),
+    "door": ("door", 0o755),
     "gateway": ("gateway", 0o2750),
     "proxy": ("proxy", 0o2750),
     "launcher": ("root", 0o750),

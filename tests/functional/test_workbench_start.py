@@ -22,7 +22,7 @@ from tests.lib.workbench import Workbench
 
 pytestmark = pytest.mark.timeout(900)
 
-PARTS = ("launcher", "gateway", "proxy", "hub")
+PARTS = ("launcher", "gateway", "proxy", "hub", "door")
 
 
 def refused_start(root: Path, text: str, *, without: str = "") -> str:
