@@ -176,6 +176,11 @@ def check_see_project(person: Person, project: str) -> None:
         _need_role(person, Role.OUTPUT_CHECKER, Role.STEWARD, Role.AUDITOR, Role.OPERATOR)
 
 
+def check_open_home(person: Person, project: str) -> None:
+    """Let members of a project work in their home there."""
+    _need_project(person, project)
+
+
 def check_open_tables(person: Person, project: str) -> None:
     """Let members of the project and output checkers read its tables that were released inside."""
     if project not in person.projects:
@@ -230,6 +235,7 @@ may_revoke = _pair(check_revoke)
 may_read_log = _pair(check_read_log)
 may_view = _pair(check_view)
 may_see_project = _pair(check_see_project)
+may_open_home = _pair(check_open_home)
 may_open_tables = _pair(check_open_tables)
 may_see_tables = _pair(check_see_tables)
 may_download = _pair(check_download)

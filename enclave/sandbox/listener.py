@@ -4,13 +4,13 @@ import logging
 import os
 import select
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.errors import PermissionDenied, RequestError, UserError
 from enclave.sandbox import kernel_orders, protocol
+from enclave.sandbox.peers import peer_uid
 from enclave.sandbox.servers import Servers
 
 log = logging.getLogger("launcher")
@@ -20,8 +20,6 @@ TICK_S = 1.0
 
 PATIENCE_S = 5.0
 """Seconds that an order may take to arrive: the launcher does one thing at a time."""
-
-_CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +96,6 @@ def _listening(path: Path, mode: int) -> socket.socket:
     path.chmod(mode)
     server.listen()
     return server
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """Return the user at the other end, as the kernel knows it."""
-    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(found)[1]
-    return uid
 
 
 def _line(connection: socket.socket) -> bytes:

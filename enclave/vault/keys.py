@@ -4,6 +4,8 @@ Every wrapped key is bound to its purpose, project and data set (AES-256-GCM wit
 carries a MAC under the master key: no entry can be changed, moved, added or taken away. The ring lies in a folder of
 its own: a backup of the data folder holds no key, not even a wrapped one.
 
+The keys of homes are derived from the project's key and stand nowhere: they are gone with it.
+
 Destroying a project takes its key out of the ring, wraps the remaining project keys under a new master key and destroys
 the old master key, so that an old copy of the ring opens nothing any more. The intent stands in the ring itself, where
 nobody without the master key can put one; an interrupted destruction is finished by `settle`.
@@ -37,6 +39,9 @@ class KeyUse(StrEnum):
     UNLOCKED = "data key unlocked"
     """Told at the first use after the vault was unlocked."""
     HANDED_OUT = "data key handed to a reader"
+    PROJECT_CREATED = "project key created"
+    HOME = "home key handed out"
+    """Told with the account in the place of the data set."""
     MASTER_REPLACED = "master key replaced"
     DESTROYED = "project keys destroyed"
     """Told after the keys are gone and before the files are; twice if killed in between."""
@@ -44,6 +49,15 @@ class KeyUse(StrEnum):
 
 KeyUseHook = Callable[[str, str, str], None]
 """Called with (event, project, data set); it must not use the vault, which may be locked at that moment."""
+
+
+HOME_KEY_VERSION = 1
+
+
+def home_key(project_key: Key, project: str, account: str) -> Key:
+    """Return the key of a person's home in a project: derived from the project's key each time, stored nowhere."""
+    whose = json.dumps([project, account]).encode()  # no two pairs of names have the same text
+    return Key(project_key.derive(b"enclave home" + bytes([HOME_KEY_VERSION]) + whose))
 
 
 def wrap(wrapping: Key, inner: Key, context: tuple[str, ...], random_bytes: RandomBytes) -> str:
@@ -154,6 +168,28 @@ class KeyStore:
         wrapped = wrap(project_key, data_key, ("data key", project, dataset), self._random_bytes)
         keys = replace(known, datasets={**known.datasets, dataset: wrapped})
         return data_key, replace(ring, projects={**ring.projects, project: keys})
+
+    def home(self, project: str, account: str) -> Key | None:
+        """Return the key of a home, None if the project has no key yet; RequestError if the project is destroyed."""
+        with self._steady():
+            ring, master = self._load()
+        ring.require_alive(project)
+        keys = ring.projects.get(project)
+        if keys is None:
+            return None
+        self._on_key_use(KeyUse.HOME, project, account)
+        return home_key(unwrap(master, keys.wrapped, ("project key", project)), project, account)
+
+    def draft_project(self, project: str) -> KeyRing:
+        """Draw the key of a project that has none and no data set; it exists once the returned ring is saved."""
+        with self._steady():
+            ring, master = self._load()
+        ring.require_alive(project)
+        if project in ring.projects:
+            return ring
+        self._on_key_use(KeyUse.PROJECT_CREATED, project, "")
+        wrapped = wrap(master, Key(self._random_bytes(KEY_BYTES)), ("project key", project), self._random_bytes)
+        return replace(ring, projects={**ring.projects, project: ProjectKeys(wrapped, {})})
 
     def save(self, ring: KeyRing) -> None:
         """Put a drafted ring in force."""

@@ -167,6 +167,21 @@ class Vault:
         table = _VaultCodingTable(self._datasets, project, _CODING + domain)
         return self._datasets.steadily(lambda: Coder(table, self._random_bytes))
 
+    def home_key(self, project: str, account: str) -> bytes:
+        """Return the 32 bytes that encrypt the home of an account in a project: always the same, and stored nowhere.
+
+        A project without data gets its key now. RequestError PROJECT_DESTROYED once its keys were destroyed.
+        """
+        _require_names(project)
+        found = self._datasets.steadily(lambda: self._keys.home(project, account))
+        if found is None:
+            with self._datasets.changing(project, ""):
+                self._keys.save(self._keys.draft_project(project))
+            found = self._datasets.steadily(lambda: self._keys.home(project, account))
+        if found is None:
+            raise EnclaveBug("PROJECT_KEY", f"the key of project '{project}' was made, and is not there")
+        return found.secret
+
     def projects(self) -> tuple[str, ...]:
         """Return the projects that have keys, sorted."""
         return tuple(sorted(self._keys.load().projects))

@@ -17,6 +17,7 @@ from enclave.web.hub_identity import HubIdentity
 from enclave.web.services import Services, aside
 from enclave.web.settings import ISOLATED, WebSettings, check_socket_path
 from enclave.wiring.house import House, open_house
+from enclave.wiring.keys.home_keys import serve_home_keys
 from enclave.wiring.keys.operator_client import OPERATOR_SOCKET
 from enclave.wiring.keys.operator_socket import serve_operator_socket
 from enclave.wiring.notices import NoticeDesk
@@ -63,6 +64,7 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     settings.socket.parent.mkdir(parents=True, exist_ok=True)
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
     operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET), services.projects.lines)
+    keys = await serve_home_keys(house, settings.home_keys) if isolated else None
     services.jobs.start()
     keeper = DirectoryKeeper(house, settings.directory)
     notices = NoticeDesk(house, settings.notices)
@@ -78,6 +80,8 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     click.echo(f"gateway: listening on {settings.socket}", err=True)
     await stop.wait()
     operator.close()
+    if keys is not None:
+        keys.close()
     kernels.close()
     listening.stop()
 

@@ -11,7 +11,7 @@ from enclave.gateway.request import Request, Stage
 from enclave.policy.base import Label
 from enclave.policy.codelist import Code
 from enclave.sandbox.callers import Caller
-from enclave.sandbox.listener import peer_uid
+from enclave.sandbox.peers import peer_uid
 from enclave.web.answers import AnswersErrors
 from enclave.web.language import chosen
 from enclave.web.services import Services, aside

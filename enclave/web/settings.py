@@ -54,6 +54,11 @@ class WebSettings:
         return self._run / "callers"
 
     @property
+    def home_keys(self) -> Path:
+        """The socket on which the launcher gets the keys of homes."""
+        return self._run / "keys" / "homes.sock"
+
+    @property
     def hub_api(self) -> str:
         """The address of the hub's interface, over its socket."""
         return f"http+unix://{quote(str(self._run / 'hub' / 'hub.sock'), safe='')}/hub/api"

@@ -11,26 +11,23 @@ The secret travels over this socket only, and no answer holds one.
 """
 
 import asyncio
-import errno
 import json
 import pwd
-import socket
-import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from enclave.errors import EnclaveError, PermissionDenied, RequestError, SetupError
+from enclave.errors import EnclaveError, PermissionDenied, RequestError
 from enclave.vault.protection import Kind, Opener
 from enclave.wiring.house import House
-from enclave.wiring.keys.operator_client import LONGEST_LINE, require_short
+from enclave.wiring.keys.closed_socket import listen, peer
+from enclave.wiring.keys.operator_client import LONGEST_LINE
 
 MOST_PROJECTS = 50
 """So many lines about projects fit into an answer."""
 _READ_WAIT_S = 10.0
-_CREDENTIALS = struct.Struct("3i")
 
 
 async def serve_operator_socket(house: House, path: Path, projects: Callable[[], list[str]] = list) -> asyncio.Server:
@@ -40,35 +37,9 @@ async def serve_operator_socket(house: House, path: Path, projects: Callable[[],
 
     A socket that a killed gateway left behind is replaced; SetupError OPERATOR_SOCKET where another one answers.
     """
-    listening = _listening(path)
+    listening = listen(path, "OPERATOR_SOCKET")
     handler = _Handler(house, projects)
     return await asyncio.start_unix_server(handler.serve, sock=listening, limit=LONGEST_LINE)
-
-
-def _listening(path: Path) -> socket.socket:
-    """Bind the socket, and let nobody in before it is closed to others."""
-    require_short(path)
-    _remove_left_over(path)
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        listening.bind(str(path))
-        path.chmod(0o600)
-    except OSError as error:
-        listening.close()
-        raise SetupError("OPERATOR_SOCKET", f"no socket can be made at '{path}' ({error.strerror})") from error
-    return listening
-
-
-def _remove_left_over(path: Path) -> None:
-    """Remove a socket that nobody listens on any more; SetupError for anything else."""
-    if not path.exists():
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        if not path.is_socket() or probe.connect_ex(str(path)) != errno.ECONNREFUSED:
-            raise SetupError(
-                "OPERATOR_SOCKET", f"'{path}' is taken: if another gateway answers there, stop it; else remove the file"
-            )
-    path.unlink()
 
 
 @dataclass
@@ -82,7 +53,7 @@ class _Handler:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read a line, answer, close."""
         try:
-            answer = await self._answer(reader, _peer(writer))
+            answer = await self._answer(reader, peer(writer))
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         except (OSError, TimeoutError):
@@ -100,7 +71,7 @@ class _Handler:
                 return await asyncio.to_thread(self._do, _asked(line), _account(uid))
         except EnclaveError as error:
             return _error(error)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return _error(RequestError("OPERATOR_REQUEST", "this is not a question to an operator socket"))
 
     def _require_allowed(self, uid: int) -> None:
@@ -141,13 +112,6 @@ def _opener(asked: Mapping[str, Any]) -> Opener:
 
 def _error(error: EnclaveError) -> dict[str, Any]:
     return {"error": {"code": error.code, "message": error.message, "exit": error.exit_code}}
-
-
-def _peer(writer: asyncio.StreamWriter) -> int:
-    """Return the user at the other end, as the kernel says."""
-    connection = writer.get_extra_info("socket")
-    _, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return int(uid)
 
 
 def _account(uid: int) -> str:

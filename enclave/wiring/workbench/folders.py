@@ -22,6 +22,7 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.hub_socket.parent, 0o2750, hub, who.inside),
         (layout.door_socket.parent, 0o755, door, who.door.gid),  # seen by servers in their sandboxes
         (layout.gateway_socket.parent, 0o2750, gateway, who.inside),
+        (layout.home_keys.parent, 0o700, gateway, who.gateway.gid),
         (layout.proxy_socket.parent, 0o2750, proxy, who.front),
         (layout.launcher_socket.parent, 0o750, ROOT, who.front),
         (layout.servers, 0o711, ROOT, ROOT),
@@ -37,7 +38,7 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.hub_state, 0o700, hub, who.hub.gid),
         (layout.launcher_state, 0o700, ROOT, ROOT),
         (layout.medium, 0o700, ROOT, ROOT),
-        (layout.homes, 0o711, ROOT, ROOT),
+        (layout.homes, 0o700, ROOT, ROOT),
         (layout.logs, 0o700, ROOT, ROOT),
         (layout.notices("hub").parent, 0o711, ROOT, ROOT),
         (layout.notices("hub"), 0o770, hub, who.gateway.gid),  # the gateway takes notices in and removes them

@@ -53,6 +53,11 @@ class Layout:
         return self.run / "gateway" / "gateway.sock"
 
     @property
+    def home_keys(self) -> Path:
+        """Where the gateway gives the launcher the keys of homes; nobody but the two may enter the folder."""
+        return self.run / "keys" / "homes.sock"
+
+    @property
     def launcher_socket(self) -> Path:
         """Where the launcher listens."""
         return self.run / "launcher" / "launcher.sock"
@@ -129,7 +134,7 @@ class Layout:
 
     @property
     def homes(self) -> Path:
-        """People's files, per project."""
+        """People's homes, per project: as root one encrypted image each."""
         return self.root / "homes"
 
     @property

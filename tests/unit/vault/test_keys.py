@@ -151,3 +151,49 @@ def test_a_use_that_cannot_be_told_does_not_happen(store: KeyStore, tmp_path: Pa
             silent.unlock("a", "persons")
     with pytest.raises(IntegrityError, match="LOG"):
         silent.draft("a", "jobs")
+
+
+def test_the_key_of_a_home_is_always_the_same_and_another_for_each_person_and_project(
+    store: KeyStore, tmp_path: Path
+) -> None:
+    for project in ("a", "b"):
+        store.save(store.draft_project(project))
+    homes = {(p, who): _home(store, p, who) for p in ("a", "b") for who in ("ann", "bob", 'ann", "b')}
+    assert len(set(homes.values())) == 6
+    assert all(_home(_store(tmp_path), p, who) == secret for (p, who), secret in homes.items())
+
+
+def test_the_key_of_a_home_is_told_before_it_is_handed_out_and_stands_nowhere(tmp_path: Path, store: KeyStore) -> None:
+    events: Events = []
+    heard = _store(tmp_path, events)
+    heard.save(heard.draft_project("a"))
+    secret = _home(heard, "a", "ann")
+    assert events == [(KeyUse.PROJECT_CREATED, "a", ""), (KeyUse.HOME, "a", "ann")]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and secret in path.read_bytes()]
+
+
+def test_a_project_keeps_its_key_when_data_come_later_and_when_it_is_drafted_again(store: KeyStore) -> None:
+    assert store.home("a", "ann") is None
+    store.save(store.draft_project("a"))
+    before = _home(store, "a", "ann")
+    _add(store, "a", "persons")
+    store.save(store.draft_project("a"))
+    assert _home(store, "a", "ann") == before
+    assert store.unlock("a", "persons") is not None
+
+
+def test_the_keys_of_homes_are_gone_with_those_of_their_project(store: KeyStore) -> None:
+    for project in ("a", "b"):
+        store.save(store.draft_project(project))
+    kept = _home(store, "b", "ann")
+    store.destroy("a")
+    for asked in (lambda: store.home("a", "ann"), lambda: store.draft_project("a")):
+        with pytest.raises(RequestError, match="PROJECT_DESTROYED"):
+            asked()
+    assert _home(store, "b", "ann") == kept
+
+
+def _home(store: KeyStore, project: str, account: str) -> bytes:
+    key = store.home(project, account)
+    assert key is not None
+    return key.secret
