@@ -11,6 +11,7 @@ from pathlib import Path
 
 from enclave.errors import EnclaveError
 from enclave.sandbox import listener
+from enclave.sandbox.homes import go_where_homes_are, place_of
 from enclave.sandbox.listener import Doors
 from enclave.sandbox.servers import Servers
 from enclave.sandbox.settings import Settings
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> None:
     os.umask(0o077)
     if settings.as_root:
         os.setgroups([])
+        go_where_homes_are(place_of(settings))
     servers = Servers(settings)
     doors = Doors(
         listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root),

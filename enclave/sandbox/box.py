@@ -67,6 +67,8 @@ class Box:
     group: int
     trees: tuple[tuple[Path, str], ...]
     binds: tuple[Bind, ...]
+    hidden: tuple[Path, ...]
+    """Mounts that are taken out of the sandbox's namespace when its own folders are laid out: the homes of others."""
     join: tuple[Path, ...]
     room: Room
     log: Path
@@ -160,6 +162,8 @@ def lay(box: Box, stage: Path) -> None:
     for place, one in enumerate(box.binds):
         restricted = mounts.NO_SUID | mounts.NO_DEVICES | mounts.NO_EXEC
         mounts.bind(one.source, stage / f"bind{place}", restricted | (0 if one.writable else mounts.READ_ONLY))
+    for hidden in box.hidden:
+        mounts.detach(hidden)
     restricted = mounts.NO_SUID | mounts.NO_DEVICES | mounts.NO_EXEC
     mounts.memory(stage / "tmp", 0o1777, box.room.temporary_bytes, box.room.temporary_files, restricted)
     _etc(box, stage / "etc")

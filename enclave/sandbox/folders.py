@@ -6,11 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from enclave.sandbox.homes import clear_view
 from enclave.sandbox.protocol import ServerKey
 from enclave.sandbox.settings import Settings
-
-OPEN_TO_GROUP = 0o770
-"""Of a home: server and kernel are two users of one group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,11 @@ class Folders:
         self._settings = settings
 
     def home(self, key: ServerKey, server: int) -> Path:
-        """Return the home of a person in a project."""
+        """Return the home of a person in a project: the clear view of an open one, or without root a plain folder."""
+        if self._settings.as_root:
+            return clear_view(self._settings, server)
         project = self._own(self._settings.homes / key.project, 0, 0, 0o711)
-        home = project / key.account
-        if self._settings.as_root and home.is_dir() and home.stat().st_gid != server:
-            _hand_over(home, server)
-        return self._own(home, server, server, OPEN_TO_GROUP if self._settings.as_root else 0o700)
+        return self._own(project / key.account, server, server, 0o700)
 
     def server(self, server: int) -> Path:
         """Return the folder that holds the server's socket: the front may enter, other servers may not."""
@@ -62,22 +59,3 @@ class Folders:
                 os.chown(folder, uid, gid)
             folder.chmod(mode)
         return folder
-
-
-def _hand_over(home: Path, owner: int) -> None:
-    """Open a home of an earlier version to the group of its owner: done by a child that is the owner and no more."""
-    os.chown(home, owner, owner)
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setresgid(owner, owner, owner)
-            os.setresuid(owner, owner, owner)
-            for folder, _, files in os.walk(home):
-                for path in (Path(folder), *(Path(folder, name) for name in files)):
-                    if not path.is_symlink():
-                        os.chown(path, -1, owner)
-                        path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o700) >> 3)
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)

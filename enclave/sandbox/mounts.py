@@ -1,20 +1,67 @@
-"""Mounting, as the launcher's child does it in a mount namespace of its own, before bubblewrap takes over."""
+"""Mounting: in the launcher's own namespace of mounts, where homes are, and in that of a sandbox to be."""
 
 import ctypes
+import errno
 import os
+import re
+import time
 from pathlib import Path
 
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC = 1, 2, 4, 8
-_REMOUNT, _BIND, _EVERYTHING_BELOW, _PRIVATE = 32, 4096, 16384, 1 << 18
+_REMOUNT, _BIND, _EVERYTHING_BELOW, _PRIVATE, _FOLLOWING = 32, 4096, 16384, 1 << 18, 1 << 19
 _NEW_MOUNTS = 0x00020000
+_FORCE, _DETACH, _NO_LINKS = 1, 2, 8
+_AGAIN_S = 0.02
+_PLACE = 4
+"""Where a mount is, among the words of a line of /proc/self/mountinfo."""
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def leave_the_hosts_mounts() -> None:
-    """Give this process mounts of its own: what it mounts is seen by its children only, and goes with them."""
+def leave_the_hosts_mounts(*, follow: bool = False) -> None:
+    """Give this process mounts of its own: what it mounts is seen by its children only, and goes with them.
+
+    With `follow`, what the host mounts and takes away afterwards comes and goes here too.
+    """
     if _libc.unshare(_NEW_MOUNTS) != 0:
         raise OSError(ctypes.get_errno(), "a mount namespace")
-    _mount("none", Path("/"), None, _EVERYTHING_BELOW | _PRIVATE, "")
+    _mount("none", Path("/"), None, _EVERYTHING_BELOW | (_FOLLOWING if follow else _PRIVATE), "")
+
+
+def join(namespace: int) -> None:
+    """Go over to the mounts of the process whose `ns/mnt` was opened."""
+    if _libc.setns(namespace, _NEW_MOUNTS) != 0:
+        raise OSError(ctypes.get_errno(), "a mount namespace")
+    os.chdir("/")
+
+
+def places(below: Path) -> set[Path]:
+    """Return where something is mounted below a folder, and the folder itself if it is a mount."""
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as lines:
+        found = (Path(_plain(line.split(" ")[_PLACE])) for line in lines)
+        return {place for place in found if place.is_relative_to(below)}
+
+
+def take_away(target: Path, patience_s: float) -> bool:
+    """Unmount when nobody uses it any more; say whether that came about in time. What is not mounted is gone."""
+    until = time.monotonic() + patience_s
+    while _libc.umount2(os.fsencode(target), _NO_LINKS) != 0:
+        number = ctypes.get_errno()
+        if number in {errno.EINVAL, errno.ENOENT}:
+            return True
+        if number != errno.EBUSY or time.monotonic() > until:
+            return False
+        time.sleep(_AGAIN_S)
+    return True
+
+
+def detach(target: Path, *, force: bool = False) -> None:
+    """Take a mount and all below it out of this namespace at once, whoever uses it elsewhere.
+
+    With `force` those who wait for an answer of the program behind it, everywhere, get an error instead.
+    """
+    if _libc.umount2(os.fsencode(target), _DETACH | _NO_LINKS | (_FORCE if force else 0)) != 0:
+        raise OSError(ctypes.get_errno(), f"detaching {target.name}")
 
 
 def memory(target: Path, mode: int, most_bytes: int, most_files: int, flags: int = NO_SUID | NO_DEVICES) -> None:
@@ -53,6 +100,11 @@ def _mount(source: str, target: Path, kind: str | None, flags: int, options: str
     )
     if done != 0:
         raise OSError(ctypes.get_errno(), f"mounting {target.name}")
+
+
+def _plain(word: str) -> str:
+    """Read a path as mountinfo spells it."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), word)
 
 
 def _escaped(path: Path) -> str:

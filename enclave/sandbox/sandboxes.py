@@ -18,6 +18,7 @@ from enclave.sandbox.cgroups import Cgroups, Resources
 from enclave.sandbox.command import command_line
 from enclave.sandbox.environment import Places
 from enclave.sandbox.folders import Folders
+from enclave.sandbox.homes import place_of
 from enclave.sandbox.processes import Process
 from enclave.sandbox.protocol import ServerKey
 from enclave.sandbox.settings import Settings
@@ -75,6 +76,7 @@ class Sandboxes:
                 Bind(settings.hub.parent, str(INSIDE.hub.parent), writable=False),
                 Bind(settings.orders.parent, str(INSIDE.orders.parent), writable=False),
             ),
+            hidden=(place_of(settings),),
             join=self._joined(server, settings.sandbox.server_memory),
             room=self._room(),
             log=settings.logs / f"server-{key.project}-{key.account}.log",
@@ -99,6 +101,7 @@ class Sandboxes:
                 Bind(between.channels, str(INSIDE.channels), writable=True),
                 Bind(self._folders.caller(server, kernel), str(INSIDE.gateway.parent), writable=False),
             ),
+            hidden=(place_of(settings),),
             join=self._joined(kernel, settings.sandbox.kernel_memory),
             room=self._room(),
             log=settings.logs / f"kernel-{key.project}-{key.account}.log",

@@ -3,15 +3,18 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
-from enclave.errors import PermissionDenied, RequestError, UserError
+from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
 from enclave.sandbox import callers, command, environment, records
 from enclave.sandbox.callers import Caller
 from enclave.sandbox.command import Launch
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import socket_url
 from enclave.sandbox.folders import Folders
+from enclave.sandbox.home_keys import HomeKeys
+from enclave.sandbox.homes import Homes
 from enclave.sandbox.kernel_orders import KernelOperation, KernelOrder
 from enclave.sandbox.kernels import Kernels
 from enclave.sandbox.notices import Event, Notices, Once
@@ -41,6 +44,7 @@ class Servers:
         self._kill_at: dict[ServerKey, float] = {}
         self._ended: dict[ServerKey, str] = {}
         self._sandboxes = Sandboxes(settings, self._uids) if settings.as_root else None
+        self._homes = Homes(settings, HomeKeys(settings.keys, settings.gateway_uid)) if settings.as_root else None
         self._kernels = self._kernels_of(self._sandboxes)
         for key, side in self._uids.given():
             if key not in self._running:
@@ -76,12 +80,16 @@ class Servers:
         if self._kernels is not None and self._sandboxes is not None:
             self._kernels.sweep()
             self._sandboxes.reap()
+        if self._homes is not None:
+            self._homes.sweep()
         for key, server in list(self._running.items()):
             if not server.process.runs():
                 self._strike_off(key)
             elif key in self._kill_at:
                 if self._clock() >= self._kill_at[key]:
                     server.process.kill()
+            elif self._home_lost(key):
+                self._stop(key, "HOME_LOST")
             elif (reason := _refusal(directory, key)) is not None:
                 self._stop(key, reason)
 
@@ -109,8 +117,8 @@ class Servers:
             self._stop(key, "WORKBENCH_STOPPED")
 
     def some_run(self) -> bool:
-        """Say whether a server still runs."""
-        return bool(self._running)
+        """Say whether a server still runs, or its home is still being closed."""
+        return bool(self._running) or (self._homes is not None and self._homes.closing)
 
     def _directory(self) -> Directory | None:
         try:
@@ -125,12 +133,29 @@ class Servers:
         if key in self._running:
             raise RequestError("SERVER_RUNS", "this server runs already; stop it first")
         uid = self._uids.of(key)
-        self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
-        process = self._process(key, asked, uid)
+        with self._home_open(key, uid):
+            self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
+            process = self._process(key, asked, uid)
         self._running[key] = Running(key, uid, process)
         self._ended.pop(key, None)
         self._keep()
         log.info("started: %s for %s, user %d, process %d", key.account, key.project, uid, process.pid)
+
+    @contextmanager
+    def _home_open(self, key: ServerKey, uid: int) -> Iterator[None]:
+        """Open the home for what is started inside the block; where that fails, close it again."""
+        if self._homes is None:
+            yield
+            return
+        self._homes.open(key, uid)
+        try:
+            yield
+        except BaseException:
+            self._homes.close(uid)
+            raise
+
+    def _home_lost(self, key: ServerKey) -> bool:
+        return self._homes is not None and self._homes.lost(self._uids.of(key))
 
     def _process(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Process:
         if self._sandboxes is not None:
@@ -143,6 +168,8 @@ class Servers:
 
         def check(key: ServerKey) -> None:
             Directory.read(self._settings.directory).check_start(key.account, key.project)
+            if self._home_lost(key):
+                raise SetupError("HOME_LOST", "your home was closed; stop the project, and start it again")
 
         return Kernels(self._settings.state / "kernels.json", sandboxes, self._settings.sandbox.kernels, check)
 
@@ -193,6 +220,8 @@ class Servers:
         self._kernels.sweep()
         self._sandboxes.reap()
         self._sandboxes.clear(key)
+        if self._homes is not None:
+            self._homes.close(self._uids.of(key))
 
     def _keep(self) -> None:
         """Put what runs on record, for the next launcher and for the gateway."""

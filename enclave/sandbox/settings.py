@@ -25,6 +25,15 @@ class SandboxLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeLimits:
+    """Size of a new home in bytes and in files, and the room that the disk of all homes must keep free beside them."""
+
+    bytes: int
+    files: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Who may give orders, where things are, and which users servers run as.
 
@@ -51,8 +60,10 @@ class Settings:
     between: Path
     hub: Path
     orders: Path
+    keys: Path
     limits: Limits
     sandbox: SandboxLimits
+    home: HomeLimits
     idle_s: int
     stop_s: float
 
@@ -69,6 +80,7 @@ class Settings:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             found["limits"] = Limits(**found["limits"])
             found["sandbox"] = SandboxLimits(**found["sandbox"])
+            found["home"] = HomeLimits(**found["home"])
             values: dict[str, Any] = {
                 name: Path(value) if isinstance(value, str) else value for name, value in found.items()
             }

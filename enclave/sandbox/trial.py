@@ -36,6 +36,7 @@ def _nothing(log: Path) -> Box:
         group=_NOBODY,
         trees=((Path("/usr"), "/usr"),),
         binds=(),
+        hidden=(),
         join=(),
         room=Room(_LIMITS, temporary_bytes=1024 * 1024, temporary_files=100),
         log=log,

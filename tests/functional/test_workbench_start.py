@@ -186,12 +186,22 @@ def work_that_leaves_something_running(running: Workbench) -> None:
     assert session.execute(base, kernel, left) == ""
 
 
+def names(running: Workbench, path: Path) -> bool:
+    """Say whether a loop device's file, or a command line, is of this workbench."""
+    try:
+        return f"{running.root}/" in path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # gone meanwhile
+        return False
+
+
 def nothing_is_left(running: Workbench) -> None:
-    """Refuse mounts, groups, sockets and records of a workbench that has ended."""
+    """Refuse mounts, loop devices, processes of homes, groups, sockets and records of a workbench that has ended."""
     run = running.layout.run.resolve()
     assert not [path for path in run.rglob("*") if path.is_socket()]
     for said in ("/proc/self/mounts", "/proc/net/unix"):
         assert not [place for place in (running.root, run) if f"{place}/" in Path(said).read_text()], said
+    assert not [path for path in Path("/sys/block").glob("loop*/loop/backing_file") if names(running, path)]
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if names(running, path)]
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", running.port)) != 0
     groups = {path.name for path in Path("/sys/fs/cgroup").glob("**/enclave/*")}

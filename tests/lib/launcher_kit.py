@@ -11,8 +11,9 @@ from enclave.sandbox.command import Limits
 from enclave.sandbox.directory import Directory, Member
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.servers import Servers
-from enclave.sandbox.settings import SandboxLimits, Settings
+from enclave.sandbox.settings import HomeLimits, SandboxLimits, Settings
 
+HOME_BYTES, HOME_FILES = 48 * 2**20, 2000
 PROJECT, OTHER = "advice-17-17-2016", "advice-17-17-2017"
 KEY = ServerKey("analyst.one", PROJECT)
 ENVIRONMENT = {"JUPYTERHUB_USER": "analyst.one", "JUPYTERHUB_API_TOKEN": "abc"}
@@ -55,8 +56,10 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         between=root / "between",
         hub=root / "run" / "hub.sock",
         orders=root / "run" / "kernels.sock",
+        keys=root / "run" / "homes.sock",
         limits=Limits(open_files=256, processes=64, file_bytes=2**20),
         sandbox=SandboxLimits(2**29, 2**29, 200, 2, 2**26, 1000),
+        home=HomeLimits(HOME_BYTES, HOME_FILES, 2**20),
         idle_s=60,
         stop_s=stop_s,
     )

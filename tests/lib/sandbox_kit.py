@@ -52,6 +52,7 @@ def plain_box(folder: Path, *line: str) -> Box:
         group=GROUP,
         trees=((Path("/usr"), "/usr"),),
         binds=(Bind(home, HOME, writable=True),),
+        hidden=(),
         join=(),
         room=ROOM,
         log=folder / "log",

@@ -48,6 +48,23 @@ for number in itertools.count():
     if time.monotonic() > until: break
 print("stopped" if stopped else "went on", flush=True)
 """
+HOME = """
+import errno, os, sys, time
+until = time.monotonic() + 60
+print("lit", flush=True)
+os.mkdir("/home/work/bomb")
+made, ended = 0, ""
+while not ended and time.monotonic() < until:
+    try:
+        with open(f"/home/work/bomb/{made}", "wb") as file:
+            file.write(b"x" * int(sys.argv[1]))
+        made += 1
+    except OSError as error:
+        ended = errno.errorcode[error.errno]
+print("stopped" if ended == "ENOSPC" else f"went on: {ended}", flush=True)
+"""
+REMOVE = "import shutil; shutil.rmtree('/home/work/bomb'); open('/home/work/again', 'w').write('x'); print('removed')"
+WRITE = "open('/home/work/note', 'wb').write(bytes(2 ** 20)); print('written')"
 BUSY = """
 import os, time
 print("lit", flush=True)
@@ -81,6 +98,8 @@ class Bomb:
     words: tuple[str, ...]
     stopped: bool
     needs: str
+    home: bool = False
+    """Whether it fills the own home: then somebody else must still be able to write, and its owner to tidy up."""
 
 
 BOMBS = (
@@ -91,6 +110,8 @@ BOMBS = (
     Bomb("number of files in /tmp", FILES, ("/tmp", "0"), stopped=True, needs=""),
     Bomb("bytes in /dev/shm", FILES, ("/dev/shm", str(2**20)), stopped=True, needs=""),
     Bomb("number of files in /dev/shm", FILES, ("/dev/shm", "0"), stopped=True, needs=""),
+    Bomb("bytes in the home", HOME, (str(2**18),), stopped=True, needs="", home=True),
+    Bomb("number of files in the home", HOME, ("0",), stopped=True, needs="", home=True),
 )
 
 
@@ -104,7 +125,7 @@ def light(ground: Ground, bomb: Bomb) -> tuple[str, str]:
         server, _ = ground.start(MINE, Side.SERVER, "import time; time.sleep(600)")
         said = ground.run(MINE, Side.KERNEL, bomb.code, *bomb.words)
         under = json.loads(f"[{','.join(log.read_text().split())}]")[len(calm) :]
-        survived = server.runs()
+        survived = server.runs() and (not bomb.home or _others_write_and_its_owner_tidies_up(ground))
         server.kill()
         answered = pulse.runs() and len(under) > 0 and max(under) < MOST_SLOWER_S
     finally:
@@ -114,6 +135,11 @@ def light(ground: Ground, bomb: Bomb) -> tuple[str, str]:
     most = f"{max(under, default=0) * 1000:.0f} ms at most"
     slower = f"somebody else's cell: {_ms(calm)} before, {_ms(under)} under it, {most}"
     return "closed" if held else "OPEN", slower
+
+
+def _others_write_and_its_owner_tidies_up(ground: Ground) -> bool:
+    written = ground.run(OTHER, Side.KERNEL, WRITE) == "written\n"
+    return written and ground.run(MINE, Side.KERNEL, REMOVE) == "removed\n"
 
 
 def _answers(read: Callable[[], str], number: int) -> list[float]:

@@ -1,6 +1,7 @@
 """The ground that probes are tried on: real sandboxes of two people, and targets that the host has put up for them."""
 
 import ctypes
+import hashlib
 import json
 import os
 import socket
@@ -14,7 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from enclave.sandbox import mounts
 from enclave.sandbox.box import Bind, Box
+from enclave.sandbox.homes import Homes, clear_view, place_of
 from enclave.sandbox.processes import Process, kill_user
 from enclave.sandbox.protocol import ServerKey
 from enclave.sandbox.sandboxes import Sandboxes
@@ -44,6 +47,7 @@ class Ground:
     sandboxes: Sandboxes
     uids: Uids
     told: dict[str, Any]
+    homes: Homes
 
     def box(self, key: ServerKey, side: Side, *line: str) -> Box:
         """Return the very sandbox that the launcher starts, with another command in it."""
@@ -78,12 +82,20 @@ def ground() -> Iterator[Ground]:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ground-")))
         settings = _settings(root)
         uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
-        made = Ground(settings, Sandboxes(settings, uids), uids, {})
+        mounts.leave_the_hosts_mounts(follow=True)  # as the launcher does
+        made = Ground(settings, Sandboxes(settings, uids), uids, {}, Homes(settings, _key_of))
         stack.callback(_clear, made)
+        for key in (MINE, OTHER):
+            made.homes.open(key, uids.of(key))
         made.told |= _files(made, root)
         made.told |= _network(stack) | _shared(stack)
         made.told |= _neighbours(made)
         yield made
+
+
+def _key_of(key: ServerKey) -> bytearray:
+    """Return the key of a home, as the gateway would."""
+    return bytearray(hashlib.sha256(f"{key.account} {key.project}".encode()).digest())
 
 
 def _settings(root: Path) -> Settings:
@@ -121,7 +133,13 @@ def _files(made: Ground, root: Path) -> dict[str, Any]:
         "state": str(settings.state),
         "logs": str(settings.logs),
         "launcher": str(settings.socket),
-        "other_home": str(settings.homes / OTHER.project / OTHER.account),
+        "other_home": str(clear_view(settings, made.uids.of(OTHER))),
+        "own_home": str(clear_view(settings, made.uids.of(MINE))),
+        "images": str(settings.homes),
+        "own_image": str(settings.homes / MINE.project / f"{MINE.account}.home"),
+        "mounts_of_homes": str(place_of(settings)),
+        "own_cipher": str(clear_view(settings, made.uids.of(MINE)).with_name("raw")),
+        "loops": [path.name for path in Path("/sys/block").glob("loop*")],
         "other_caller": str(settings.callers / str(other)),
         "between": str(settings.between / str(made.uids.of(OTHER))),
         "token": TOKEN,
@@ -205,6 +223,11 @@ def _clear(made: Ground) -> None:
             kill_user(made.uids.of(key, side))
         made.sandboxes.reap()
         made.sandboxes.clear(key)
+        made.homes.close(made.uids.of(key))
+    while made.homes.closing:
+        made.homes.sweep()
+        time.sleep(0.02)
+    mounts.detach(place_of(made.settings))
 
 
 def probes_of(made: Ground, side: Side) -> list[tuple[str, str, str, str]]:

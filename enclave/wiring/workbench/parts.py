@@ -9,7 +9,7 @@ from pathlib import Path
 
 from enclave.sandbox.command import Limits
 from enclave.sandbox.environment import socket_url
-from enclave.sandbox.settings import SandboxLimits
+from enclave.sandbox.settings import HomeLimits, SandboxLimits
 from enclave.sandbox.settings import Settings as LauncherSettings
 from enclave.wiring.workbench import checks
 from enclave.wiring.workbench.folders import give_file
@@ -120,8 +120,10 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         between=layout.between,
         hub=layout.door_socket,
         orders=layout.kernel_orders,
+        keys=layout.home_keys,
         limits=Limits(limits.open_files, limits.processes, limits.file_bytes),
         sandbox=SandboxLimits(**settings.sandbox.model_dump()),
+        home=HomeLimits(**settings.home.model_dump()),
         idle_s=limits.idle_minutes * 60,
         stop_s=float(limits.stop_seconds),
     )

@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 DEFAULT = REPOSITORY / "hub_config" / "workbench.yaml"
 MADE = "made"
+SMALLEST_HOME = 32 * 1024 * 1024
 Count = Annotated[int, Field(ge=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -86,6 +87,15 @@ class SandboxSettings(Model):
     temporary_files: Count
 
 
+class HomeSettings(Model):
+    """How large the home of a person in a project is, as root. It is made once: a change counts for homes to come."""
+
+    bytes: Annotated[int, Field(ge=SMALLEST_HOME)]
+    files: Annotated[int, Field(ge=100)]
+    free_bytes: Count
+    """Where the disk has less room than this beside what is promised to homes, no home is opened."""
+
+
 class Sessions(Model):
     """How long people stay logged in, and how soon a change in the directory counts in the hub."""
 
@@ -108,6 +118,7 @@ class WorkbenchSettings(Model):
     server_users: ServerUsers
     server_limits: ServerLimits
     sandbox: SandboxSettings
+    home: HomeSettings
     sessions: Sessions
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 
-from probes.base import probe
+from probes.base import TOLD, opens, probe
 
 
 @probe("devices", "a disk, memory, /dev/fuse, /dev/kvm, /dev/net/tun, loops")
@@ -25,6 +25,12 @@ def _():
         "kmsg",
     )
     return any(os.path.lexists(f"/dev/{name}") for name in names)
+
+
+@probe("devices", "/dev/fuse, the loop devices and what makes them, opened")
+def _():
+    names = ("fuse", "loop-control", *TOLD["loops"])
+    return any(opens(f"/dev/{name}", flags) for name in names for flags in (os.O_RDONLY, os.O_RDWR))
 
 
 @probe("devices", "a device beside null, zero, full, random, urandom, tty")

@@ -12,6 +12,11 @@ for _name, _key in (
     ("the house", "house"),
     ("the launcher's state", "state"),
     ("the home of another person in the project", "other_home"),
+    ("the own home, past the sandbox's own mount", "own_home"),
+    ("the images of homes", "images"),
+    ("the image of the own home", "own_image"),
+    ("where homes are mounted", "mounts_of_homes"),
+    ("the encrypted folder of the own home", "own_cipher"),
     ("the logs", "logs"),
     ("the gateway's socket of another person", "other_caller"),
     ("the folder between another server and kernel", "between"),
@@ -50,6 +55,18 @@ def _():
         if os.access(folder, os.W_OK) and not any(folder == one or folder.startswith(one + "/") for one in allowed):
             return True
     return False
+
+
+@probe("files", "what the own home is encrypted with, seen in the clear view")
+def _():
+    return any(os.path.lexists(f"/home/work/{name}") for name in ("gocryptfs.conf", "gocryptfs.diriv", "cipher"))
+
+
+@probe("files", "a home of anybody, or a loop device, in the list of mounts")
+def _():
+    with open("/proc/self/mountinfo") as lines:
+        found = [line for line in lines if "fuse" in line or "/dev/loop" in line or ".home" in line]
+    return any(" /home/work " not in line or "/dev/loop" in line or ".home" in line for line in found)
 
 
 @probe("files", "a file of the programs opened for writing")
