@@ -30,10 +30,13 @@ if [ "${1:-}" = tests ]; then
     exit 0
 fi
 
-# As root, notebook servers and kernels run in sandboxes.
+# As root, notebook servers and kernels run in sandboxes, and homes are encrypted.
 if [ "$(id -u)" = 0 ]; then
     need bwrap bubblewrap "it makes the sandboxes of notebook servers and kernels"
     need tini tini "it is the first process in each sandbox"
+    need gocryptfs gocryptfs "it encrypts the homes"
+    need fusermount3 fuse3 "it brings what gocryptfs is mounted by"
+    need mkfs.ext4 e2fsprogs "it makes the file systems of homes"
     install_missing
 fi
 

@@ -13,10 +13,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from enclave.errors import SetupError
+from enclave.sandbox import home_needs
 from enclave.sandbox.cgroups import CONTROLLERS, Cgroups
 from enclave.sandbox.trial import try_sandbox
 
 TOOLS = {"bwrap": "bubblewrap", "setpriv": "util-linux", "tini": "tini"}
+LEAST_ROOM = 5 * 1024**3
+"""Bytes that a disk must have free for a home of the usual size and what is kept free beside it."""
 _OLDEST_KERNEL = (5, 10)
 
 
@@ -42,6 +45,7 @@ def examine(root: Path | None, proc: Path = Path("/proc")) -> Iterator[Finding]:
     yield _kernel(os.uname().release)
     yield from _tools()
     yield _sandbox()
+    yield from _homes()
     yield _groups(Cgroups() if os.geteuid() == 0 else None)
     yield _yama(proc / "sys" / "kernel" / "yama" / "ptrace_scope")
     yield _swap(proc / "swaps")
@@ -74,6 +78,22 @@ def _sandbox() -> Finding:
     except SetupError as error:
         return Finding("sandboxes", Standing.MEND, error.message)
     return Finding("sandboxes", Standing.WELL, "one was made, with all that belongs to it")
+
+
+def _homes(devices: Path = Path("/dev")) -> Iterator[Finding]:
+    if os.geteuid() != 0:
+        yield Finding("homes", Standing.UNSEEN, "only root encrypts them; ask again as root")
+        return
+    found = list(home_needs.lacking(devices))
+    yield from (Finding(what, Standing.MEND, words) for what, words in found)
+    if not found:
+        yield Finding("homes", Standing.WELL, "gocryptfs, fuse, loop devices and mkfs.ext4 are there")
+
+
+def _room(folder: Path, free_bytes: int) -> Finding:
+    if free_bytes < LEAST_ROOM:
+        return Finding("room", Standing.MEND, f"the disk of '{folder}' is nearly full: no home opens; make room")
+    return Finding("room", Standing.WELL, "there is some on the disk of homes")
 
 
 def _groups(groups: Cgroups | None) -> Finding:
@@ -134,7 +154,7 @@ def _hidden_addresses(path: Path) -> Finding:
 
 def _folders(root: Path) -> Iterator[Finding]:
     """Look at folders and sockets of a workbench: what is closed must be closed to others."""
-    closed = ("house", "medium", "launcher", "hub", "log")
+    closed = ("house", "medium", "launcher", "hub", "homes", "log")
     for name in closed:
         folder = root / name
         if not folder.exists():
@@ -143,6 +163,10 @@ def _folders(root: Path) -> Iterator[Finding]:
             yield Finding(f"{name}/", Standing.MEND, f"is open to others; chmod go= '{folder}'")
         else:
             yield Finding(f"{name}/", Standing.WELL, "is its owner's alone")
+    homes = root / "homes"
+    if homes.is_dir():
+        found = os.statvfs(homes)
+        yield _room(homes, found.f_bavail * found.f_frsize)
     yield from _sockets(root / "run")
 
 

@@ -16,7 +16,7 @@ SUFFIX = ".home"
 OPTIONS = "loop,nosuid,nodev,noexec,noatime,errors=remount-ro"
 MAKE_S, MOUNT_S = 60.0, 30.0
 _BLOCK = 512
-_SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
+PROGRAMS = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def require_room(homes: Path, limits: HomeLimits, *, fresh: bool) -> None:
@@ -85,7 +85,7 @@ def _run(seconds: float, *line: str) -> None:
     try:
         subprocess.run(  # noqa: S603  fixed programs, paths of our own
             line,
-            env={"PATH": _SEARCH},
+            env={"PATH": PROGRAMS},
             cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,

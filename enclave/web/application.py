@@ -50,11 +50,11 @@ PAGES: Sequence[tuple[str, type[RequestHandler]]] = (
 
 
 def check_house(house: House) -> None:
-    """Raise SetupError unless the house is for made-up data: homes are not encrypted yet."""
+    """Raise SetupError unless the house is for made-up data: this is the trial stage."""
     if not house.settings.synthetic:
         raise SetupError(
             "NOT_SYNTHETIC",
-            "only houses for made-up data are served as long as homes are not encrypted; make one with --synthetic",
+            "this is the trial stage: only houses for made-up data are served; make one with --synthetic",
         )
 
 

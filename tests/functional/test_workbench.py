@@ -54,7 +54,7 @@ def test_the_log_in_page_says_what_is_not_there_yet_and_forbids_to_re_identify(w
         assert banner in page.text
         assert "SYNTHETIC" in page.text
         assert ban in page.text
-    without_root = "Started without root: notebooks are not isolated."
+    without_root = "Started without root: notebooks are not isolated, homes are not encrypted."
     assert (without_root in workbench.session().get("/hub/login").text) is (os.geteuid() != 0)
 
 

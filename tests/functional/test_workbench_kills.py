@@ -4,8 +4,10 @@ Each kill comes at a moment drawn from a fixed seed. What counts in the end is t
 stands in it exactly once. `make full` kills at more moments.
 """
 
+import os
 import random
 import re
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 from tornado.websocket import WebSocketError
 
+from enclave.sandbox import cipher
 from tests.lib.session import Answer, Session
 from tests.lib.workbench import PROJECT, Workbench, wait_until
 
@@ -191,3 +194,31 @@ def test_a_release_under_way_is_published_once(
     assert steps(auditor, release) == published
     verified = form(auditor, "audit", "audit")().text
     assert "Verified: every entry, the chain, every signed head" in verified
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root homes are plain folders")
+def test_a_home_lives_through_the_launchers_kill_and_its_own_ends_the_server_and_loses_nothing(
+    workbench: Workbench,
+) -> None:
+    session = workbench.session("staff.one")
+    base = f"/user/staff.one/{PROJECT}/"
+    assert session.start_server("staff.one", PROJECT).status == 200
+    kernel = session.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
+    assert session.execute(base, kernel, "open('note', 'w').write('kept')") == ""
+    mine = processes_of_homes(workbench)
+    workbench.kill("launcher")
+    assert session.execute(base, kernel, "print(open('note').read())").strip() == "kept"
+    ended = [pid for pid in processes_of_homes(workbench) if pid in mine]
+    for pid in ended:
+        os.kill(pid, signal.SIGKILL)
+    whose = {"account": "staff.one", "project": PROJECT}
+    wait_until(lambda: workbench.logged("server_ended", "launcher", **whose, code="HOME_LOST"), "the server to end")
+    wait_until(lambda: session.start_server("staff.one", PROJECT).status == 200, "the server to start again")
+    kernel = session.ask("POST", f"{base}api/kernels", body={"name": "enclave"}).json["id"]
+    assert session.execute(base, kernel, "print(open('note').read())").strip() == "kept"
+    assert workbench.logged("key_used", "system", operation="home key handed out")
+    assert session.ask("DELETE", f"/hub/api/users/staff.one/servers/{PROJECT}").status in {202, 204}
+
+
+def processes_of_homes(workbench: Workbench) -> list[int]:
+    return [process.pid for process in cipher.running(workbench.layout.launcher_state / "homes").values()]

@@ -113,7 +113,8 @@ def test_without_root_everything_runs_as_the_present_user_until_the_terminal_is_
         assert session.start_server("analyst.one", kit.PROJECT).status == 200
         assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534
         for page in ("/hub/home", "/services/gateway/about"):
-            assert "Started without root: notebooks are not isolated." in session.get(page).text
+            said = session.get(page).text
+            assert "Started without root: notebooks are not isolated, homes are not encrypted." in said
         parts = [running.pid(part) for part in PARTS]
         assert running.process.stdout is not None
         running.process.stdout.close()  # nobody listens any more: it must end in order all the same

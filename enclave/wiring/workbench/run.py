@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from enclave.errors import SetupError, UserError
+from enclave.sandbox import home_needs
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.notices import Event, Notices
 from enclave.sandbox.trial import try_sandbox
@@ -78,6 +79,7 @@ def _users(layout: Layout, settings: WorkbenchSettings) -> Identities:
     if os.getuid() == 0:
         checks.everybody_enters(layout.root.parent, REPOSITORY)
         try_sandbox()
+        home_needs.require()
     who = system_users(settings.system_users, settings.server_users)
     if who.as_root:
         checks.can_run(who.hub)
@@ -197,7 +199,7 @@ def _tell(layout: Layout, settings: WorkbenchSettings, say: Say, seconds: float)
         say("Its certificate is its own; the browser will ask. SHA-256 fingerprint:")
         say(f"  {certificate.fingerprint(layout.certificate.read_bytes())}")
     if os.getuid() != 0:
-        say("Started without root: notebooks are not isolated; start as root for sandboxes.")
+        say("Started without root: notebooks are not isolated, homes are not encrypted; start as root for both.")
     say("Trial stage: made-up data only (SYNTHETIC). Made-up log-ins:")
     for account, password in passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")).items():
         say(f"  {account:<14} {password}")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from enclave.sandbox import doctor
+from enclave.errors import SetupError
+from enclave.sandbox import doctor, home_needs
 from enclave.sandbox.cgroups import Cgroups
 from enclave.sandbox.doctor import Finding, Standing, examine
 
@@ -77,3 +78,20 @@ def test_an_open_folder_of_a_workbench_is_named(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="cannot test here: only root makes sandboxes")
 def test_root_is_told_of_sandboxes(tmp_path: Path) -> None:
     assert found(machine(tmp_path))["sandboxes"].standing in {Standing.WELL, Standing.MEND}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="cannot test here: only root encrypts homes")
+def test_what_encrypted_homes_lack_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {one.what: one for one in doctor._homes(tmp_path)}
+    assert "modprobe fuse" in told["/dev/fuse"].words
+    assert "modprobe loop" in told["/dev/loop-control"].words
+    monkeypatch.setattr(home_needs, "PROGRAMS", str(tmp_path))
+    told = {one.what: one for one in doctor._homes(tmp_path)}
+    assert "install the package gocryptfs" in told["gocryptfs"].words
+    with pytest.raises(SetupError, match=r"NO_HOMES: .*mkfs.ext4 is missing; install the package e2fsprogs"):
+        home_needs.require()
+
+
+def test_a_disk_that_is_nearly_full_is_named() -> None:
+    assert doctor._room(Path("homes"), doctor.LEAST_ROOM - 1).standing is Standing.MEND
+    assert doctor._room(Path("homes"), doctor.LEAST_ROOM).standing is Standing.WELL
