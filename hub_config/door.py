@@ -22,8 +22,8 @@ from tornado.web import Application, RequestHandler
 from enclave.errors import UserError
 from enclave.sandbox import callers
 from enclave.sandbox.environment import socket_url
-from enclave.sandbox.peers import peer_uid
 from enclave.sandbox.notices import Event, Notices, Once
+from enclave.sandbox.peers import peer_uid
 from enclave.wiring.workbench.layout import Layout
 
 CALLS = (
