@@ -18,6 +18,10 @@ COST = "10"
 """Of scrypt, as low as it goes: the key is random, and guessing it is hopeless at any price."""
 
 
+OPTIONS = ("-allow_other", "-nosuid", "-nodev", "-noexec", "-fsname=home", "-kernel_cache")
+"""Server and kernels are others than who mounts. What was read stays in memory: nobody changes it by another way."""
+
+
 def make(cipher: Path, secret: bytearray) -> None:
     """Make an encrypted folder that opens with this key."""
     if _ended(secret, "-init", f"-scryptn={COST}", str(cipher)) != 0:
@@ -30,7 +34,7 @@ def show(cipher: Path, clear: Path, secret: bytearray) -> Process:
     What is started goes into the background by itself when it serves, and not before: it looks at its own mount first,
     and whoever is there earlier can block it for good. SetupError HOME_DAMAGED where it does not open with this key.
     """
-    ended = _ended(secret, "-allow_other", "-nosuid", "-nodev", "-noexec", "-fsname=home", str(cipher), str(clear))
+    ended = _ended(secret, *OPTIONS, str(cipher), str(clear))
     if ended != 0:  # 12 where the key is another one; many others where what is read first was changed
         raise _damaged()
     found = running(clear.parents[1]).get(int(clear.parent.name))

@@ -2,16 +2,19 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from enclave.sandbox import home_image, homes
+from enclave.sandbox.protocol import ServerKey
 from enclave.sandbox.uids import Side
 from tests.lib.analyst_environment import need_analyst_environment
 from tests.lib.sandbox_kit import need_sandbox
 from tests.sandbox.bombs import BOMBS, Bomb, light
-from tests.sandbox.ground import PROBES, RUN, SHOWN, Ground, ground, probes_of
+from tests.sandbox.ground import OTHER, PROBES, RUN, SHOWN, Ground, ground, probes_of
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -64,6 +67,24 @@ def test_on_the_open_host_the_same_probes_find_ways(made: Ground, tmp_path: Path
         ("shared", "a file in the host's /dev/shm"),
     } <= found
     assert len(found) >= OPEN_ON_THE_HOST
+
+
+def test_a_home_is_closed_for_good_while_the_sandbox_of_another_goes_on(made: Ground) -> None:
+    third = ServerKey("third.one", OTHER.project)
+    number, image = made.uids.of(third), made.settings.homes / third.project / f"{third.account}.home"
+    made.homes.open(third, number)
+    going_on, _ = made.start(OTHER, Side.KERNEL, "import time; time.sleep(600)")
+    try:
+        made.homes.close(number)
+        until = time.monotonic() + homes.LEAVE_S / 2
+        while made.homes.closing and time.monotonic() < until:
+            made.homes.sweep()
+            time.sleep(0.02)
+        assert going_on.runs()
+        assert not made.homes.closing
+        assert not home_image.in_use(image)
+    finally:
+        going_on.kill()
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=[bomb.name for bomb in BOMBS])
