@@ -303,6 +303,7 @@ SOCKETS = {
     "door/hub.sock": ("door", 0o666),
     "gateway/gateway.sock": ("gateway", 0o666),
     "gateway/operator.sock": ("gateway", 0o600),
+    "keys/homes.sock": ("gateway", 0o600),
     "proxy/routes.sock": ("proxy", 0o770),
     "launcher/launcher.sock": ("hub", 0o600),
     "kernels/kernels.sock": ("root", 0o666),
@@ -315,6 +316,7 @@ FOLDERS = {
     "hub": ("hub", 0o2750),
     "door": ("door", 0o755),
     "gateway": ("gateway", 0o2750),
+    "keys": ("gateway", 0o700),
     "proxy": ("proxy", 0o2750),
     "launcher": ("root", 0o750),
 }
