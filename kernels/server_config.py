@@ -4,6 +4,7 @@ Nothing comes in or goes out through the browser but what stands on the page: no
 extensions, no other kernels, no news from the internet.
 """
 
+import logging
 import os
 import sys
 from importlib.metadata import EntryPoint
@@ -26,6 +27,13 @@ c.ServerApp.default_url = f"/lab/tree/{START}"
 c.LabApp.default_url = f"/lab/tree/{START}"
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = os.geteuid() == 0  # only where everything runs as one user, on made-up data
+
+# The log stands outside: it says what happened and where, and no word that stood in a name, a cell or an error.
+c.Application.logging_config = {
+    "formatters": {"console": {"class": "workbench_server.sober.SoberFormatter"}},
+    "root": {"level": "WARNING", "handlers": ["console"]},  # for whoever logs beside the server
+}
+logging.raiseExceptions = False  # an entry that fails would print what was to be put into it
 
 # Nothing but notebooks and their kernel.
 c.ServerApp.terminals_enabled = False
