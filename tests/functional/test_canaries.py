@@ -77,8 +77,8 @@ def test_a_thousand_codes_stand_nowhere_outside_the_sandbox(workbench: Workbench
     for cell in (LOUD, RAISED, TEMPORARY):
         staff.execute(BASE, kernel, cell)
     assert len(staff.execute(BASE, kernel, ASKED).split()) == 3, "each is refused"
-    assert staff.execute(BASE, kernel, IN_A_CLUSTER).startswith("True\n")
-    assert staff.execute(BASE, kernel, CRASHES).startswith("True\nTrue\n")
+    assert "True\n" in staff.execute(BASE, kernel, IN_A_CLUSTER)
+    assert "True\nTrue\n" in staff.execute(BASE, kernel, CRASHES)
     name = f"{printed[4]}.ipynb"
     made = staff.ask("POST", f"{BASE}api/contents", body={"type": "notebook"}).json["path"]
     assert staff.ask("PATCH", f"{BASE}api/contents/{made}", body={"path": name}).status == 200

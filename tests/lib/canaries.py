@@ -1,5 +1,6 @@
 """Looking for planted numbers in files: written out in digits, or as the eight bytes of an integer."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 _DIGITS = re.compile(rb"[0-9]{6,20}")
 _WORD = 8
+_PART, _OVERLAP = 16 * 1024 * 1024, 64
 
 
 class Canaries:
@@ -29,7 +31,7 @@ class Canaries:
             for path in sorted(root.rglob("*")):
                 if path.is_symlink() or not (path.is_file() or path.is_dir()):
                     continue
-                if self.in_bytes(path.name.encode()) or (path.is_file() and self.in_bytes(_content(path))):
+                if self.in_bytes(path.name.encode()) or (path.is_file() and any(map(self.in_bytes, _parts(path)))):
                     yield path
 
     def _as_integer(self, data: bytes) -> bool:
@@ -41,8 +43,21 @@ class Canaries:
         return False
 
 
-def _content(path: Path) -> bytes:
+def _parts(path: Path) -> Iterator[bytes]:
+    """Yield what a file holds, in parts that overlap; its holes, which hold nothing, are passed over."""
     try:
-        return path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:  # gone between the listing and now
-        return b""
+        return
+    with file:
+        end, place = os.fstat(file.fileno()).st_size, 0
+        while place < end:
+            try:
+                place = os.lseek(file.fileno(), place, os.SEEK_DATA)
+            except OSError:  # nothing but a hole follows
+                return
+            hole = os.lseek(file.fileno(), place, os.SEEK_HOLE)
+            while place < hole:
+                yield os.pread(file.fileno(), min(_PART, hole - place), place)
+                place += _PART - _OVERLAP
+            place = hole
