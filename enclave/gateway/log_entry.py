@@ -48,6 +48,8 @@ class LogAction(StrEnum):
     DELIVERY_REFUSED = "delivery_refused"
     DATA_PREPARED = "data_prepared"
     LOG_READ = "log_read"
+    FILE_BROUGHT_IN = "file_brought_in"
+    FILE_TAKEN_AWAY = "file_taken_away"
     MEMBERS_CHANGED = "project_members_changed"
     PROJECT_FILE_REFUSED = "project_file_refused"
     LOGGED_IN = "logged_in"
@@ -98,6 +100,8 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.DELIVERY_REFUSED: frozenset({"delivery", "code", "account"}),
         LogAction.DATA_PREPARED: frozenset({"project", "policy", "snapshot"}),
         LogAction.LOG_READ: frozenset({"account"}),
+        LogAction.FILE_BROUGHT_IN: frozenset({"account", "project", "file"}),
+        LogAction.FILE_TAKEN_AWAY: frozenset({"account", "project", "file"}),
         LogAction.MEMBERS_CHANGED: frozenset({"added", "withdrawn", "file"}),
         LogAction.PROJECT_FILE_REFUSED: frozenset({"code", "file"}),
         LogAction.LOGGED_IN: _NOTED | {"account", "accepted"},

@@ -78,6 +78,11 @@ def check_take_in(person: Person) -> None:
     _need_role(person, Role.STEWARD, Role.CBSS_STAFF)
 
 
+def check_bring_in(person: Person) -> None:
+    """Let stewards bring scripts and public tables to a project (15/018 par. 6): nothing comes in another way."""
+    _need_role(person, Role.STEWARD)
+
+
 def check_enrol(person: Person) -> None:
     """Let stewards and operators say who is who."""
     _need_role(person, Role.STEWARD, Role.OPERATOR)

@@ -44,6 +44,7 @@ class Places:
     connections: Path
     channels: Path
     gateway: Path
+    own_files: Path
 
 
 def check(asked: Mapping[str, str]) -> None:
@@ -56,7 +57,14 @@ def check(asked: Mapping[str, str]) -> None:
 
 
 def build(
-    asked: Mapping[str, str], *, home: Path, socket_url: str, analyst: Path, gateway: Path, project: str
+    asked: Mapping[str, str],
+    *,
+    home: Path,
+    socket_url: str,
+    analyst: Path,
+    gateway: Path,
+    own_files: Path,
+    project: str,
 ) -> dict[str, str]:
     """Return the whole environment of a server without a sandbox, whose kernels are its children."""
     check(asked)
@@ -64,6 +72,7 @@ def build(
         **asked,
         **_plain(home, analyst, project),
         "ENCLAVE_GATEWAY_SOCKET": str(gateway),
+        "ENCLAVE_OWN_FILES": str(own_files),
         "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
         "JUPYTERHUB_SERVICE_URL": socket_url,
     }
@@ -93,7 +102,11 @@ def of_server(asked: Mapping[str, str], key: ServerKey, places: Places) -> dict[
 
 def of_kernel(key: ServerKey, places: Places) -> dict[str, str]:
     """Return the whole environment of a kernel's sandbox. Nothing in it is secret."""
-    return {**_plain(places.home, places.analyst, key.project), "ENCLAVE_GATEWAY_SOCKET": str(places.gateway)}
+    return {
+        **_plain(places.home, places.analyst, key.project),
+        "ENCLAVE_GATEWAY_SOCKET": str(places.gateway),
+        "ENCLAVE_OWN_FILES": str(places.own_files),
+    }
 
 
 def socket_url(socket: Path) -> str:

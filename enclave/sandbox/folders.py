@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from enclave.errors import SetupError
 from enclave.sandbox.homes import clear_view
 from enclave.sandbox.protocol import ServerKey
 from enclave.sandbox.settings import Settings
@@ -31,6 +32,15 @@ class Folders:
             return clear_view(self._settings, server)
         project = self._own(self._settings.homes / key.project, 0, 0, 0o711)
         return self._own(project / key.account, server, server, 0o700)
+
+    def own_files(self, project: str) -> Path:
+        """Return the folder of what was brought to a project; whoever owns the house writes it, kernels read it."""
+        owner = self._settings.gateway_uid
+        for folder in (self._settings.own_files, self._settings.own_files / project):
+            if folder.is_symlink():
+                raise SetupError("OWN_FILES", f"'{folder}' is a link; remove it, and start the server again")
+            self._own(folder, owner, owner, 0o755)
+        return self._settings.own_files / project
 
     def server(self, server: int) -> Path:
         """Return the folder that holds the server's socket: the front may enter, other servers may not."""

@@ -1,7 +1,8 @@
 """The two kinds of sandboxes, and what is in each.
 
     server   the notebook server; home, the door to the hub, the launcher's socket for kernels. No data, no gateway.
-    kernel   what people write; home, the gateway's socket of this account and project. No hub, no token, no server.
+    kernel   what people write; home, the gateway's socket of this account and project, what was brought to the project.
+             No hub, no token, no server.
 
 Both see the system's programs and the analysts' environment, read-only; nothing else of the host is there.
 """
@@ -34,6 +35,7 @@ INSIDE = Places(
     connections=Path("/run/connections"),
     channels=Path("/run/channels"),
     gateway=Path("/run/gateway") / SOCKET,
+    own_files=Path("/opt/own-files"),
 )
 """The names of sockets are those that hub, launcher and gateway give them: folders are bound, not sockets, since a part
 that starts again makes a new socket."""
@@ -100,6 +102,7 @@ class Sandboxes:
                 Bind(between.connections, str(INSIDE.connections), writable=False),
                 Bind(between.channels, str(INSIDE.channels), writable=True),
                 Bind(self._folders.caller(server, kernel), str(INSIDE.gateway.parent), writable=False),
+                Bind(self._folders.own_files(key.project), str(INSIDE.own_files), writable=False),
             ),
             hidden=(place_of(settings),),
             join=self._joined(kernel, settings.sandbox.kernel_memory),

@@ -181,6 +181,7 @@ class Servers:
             socket_url=socket_url(socket),
             analyst=settings.analyst,
             gateway=self._folders.caller(uid, uid) / callers.SOCKET,
+            own_files=self._folders.own_files(key.project),
             project=key.project,
         )
         return Launch(

@@ -8,6 +8,9 @@ from typing import Any
 from enclave.errors import SetupError
 from enclave.sandbox.command import Limits
 
+OWN_FILES = "own-files"
+"""The folder of a house with what was brought to its projects."""
+
 FIRST_UID = 10_000
 """No server runs as a user below: those are the system's and people's own."""
 
@@ -52,6 +55,7 @@ class Settings:
     state: Path
     run: Path
     homes: Path
+    own_files: Path
     logs: Path
     notices: Path
     analyst: Path

@@ -83,6 +83,8 @@ STEPS: Mapping[str, str] = {
     LogAction.DELIVERY_REFUSED: N_("delivery refused"),
     LogAction.DATA_PREPARED: N_("data prepared"),
     LogAction.LOG_READ: N_("audit log read"),
+    LogAction.FILE_BROUGHT_IN: N_("own file brought to a project"),
+    LogAction.FILE_TAKEN_AWAY: N_("own file of a project taken away"),
     LogAction.MEMBERS_CHANGED: N_("members of a project changed by its file"),
     LogAction.PROJECT_FILE_REFUSED: N_("project file refused"),
     LogAction.LOGGED_IN: N_("logged in"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from enclave.errors import SetupError
 from enclave.gateway.request import Stage
+from enclave.sandbox.settings import OWN_FILES
 
 SETTINGS = "house.json"
 FORMAT = "house-settings/2"
@@ -97,6 +98,11 @@ class Settings:
     def reports(self) -> Path:
         """Reports for stewards."""
         return self.root / "reports"
+
+    @property
+    def own_files(self) -> Path:
+        """What stewards brought to each project for its members."""
+        return self.root / OWN_FILES
 
     @property
     def scratch(self) -> Path:

@@ -1,8 +1,10 @@
 """A project as one works on it: what it is for, its codebook, its data and tables, and the way out."""
 
+import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import dask.dataframe as dd
@@ -21,6 +23,8 @@ from .results import CHANGE, SHARE, SUM, Declaration, selected
 from .table import Table, Tables
 from .words import Words
 
+OWN_FILES: Final = "ENCLAVE_OWN_FILES"
+"""Variable that holds the folder of what stewards brought to this project."""
 MICRODATA: Final = "microdata"
 REQUEST_INSIDE: Final = "request_inside"
 REQUEST_OUTSIDE: Final = "request_outside"
@@ -213,6 +217,17 @@ class Project:
         answer = self._gateway.post("projects", self.id, "requests", body=body, key=uuid.uuid4().hex)
         return Request(self._gateway, job=str(answer["job"])).status()
 
+    @property
+    def files(self) -> list[str]:
+        """The names of the scripts, notebooks and public tables that your steward brought to this project."""
+        return sorted(path.name for path in own_files().iterdir() if not path.name.startswith("."))
+
+    def file(self, name: str) -> Path:
+        """Return where such a file stands: `pd.read_csv(project.file("areas.csv"))`. It cannot be changed there."""
+        if name not in self.files:
+            raise InputError("UNKNOWN_FILE", f"nothing of this name was brought here: '{name}'; look at project.files")
+        return own_files() / name
+
     def requests(self) -> Requests:
         """Return the requests of this project that you may see."""
         listed = self._gateway.get("requests")
@@ -291,6 +306,14 @@ class Project:
             html.code(_FIRST_STEPS),
             html.note("Only checked releases may leave. Nobody may try to find out who a person in the data is."),
         )
+
+
+def own_files() -> Path:
+    """Return the folder of what was brought to this project."""
+    folder = os.environ.get(OWN_FILES)
+    if not folder:
+        raise InputError("NO_PROJECT", "this notebook has no project; open one from the hub's page and use it there")
+    return Path(folder)
 
 
 def _text(raw: object, language: str) -> str:

@@ -147,6 +147,28 @@ def test_the_kernel_can_never_gain_rights_and_has_no_token(analyst: Session, ker
         assert not [name for name in names if name.startswith("JUPYTERHUB")]
 
 
+def test_what_a_steward_brings_is_read_in_kernels_and_changed_by_nobody(
+    workbench: Workbench, analyst: Session, kernel: str
+) -> None:
+    """Open while the server runs already; other projects would have a folder of their own."""
+    file = workbench.root / "areas.csv"
+    file.write_text("code,people\n21004,188737\n", encoding="utf-8")
+    workbench.own_files("bring", str(file))
+    cell = (
+        "import workbench, pandas\nproject = workbench.open()\nprint(project.files)\n"
+        "print(int(pandas.read_csv(project.file('areas.csv')).people.sum()))\n"
+        "for change in (lambda p: p.open('a'), lambda p: p.unlink(), lambda p: (p.parent / 'mine.py').touch()):\n"
+        "    try: change(project.file('areas.csv'))\n"
+        "    except OSError as error: print('no')"
+    )
+    said = analyst.execute(BASE, kernel, cell)
+    workbench.own_files("remove", "areas.csv")
+    if os.geteuid() == 0:
+        assert said == "['areas.csv']\n188737\nno\nno\nno\n"
+    assert "188737" in said
+    assert workbench.logged("file_brought_in", "steward.one", project=PROJECT)
+
+
 def test_what_a_cell_prints_is_capped_and_the_next_cell_prints_again(
     workbench: Workbench, analyst: Session, kernel: str
 ) -> None:

@@ -48,6 +48,7 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         state=root / "state",
         run=root / "run",
         homes=root / "homes",
+        own_files=root / "own-files",
         logs=root / "logs",
         notices=root / "notices",
         analyst=root / "analyst",

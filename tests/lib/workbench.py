@@ -182,6 +182,10 @@ class Workbench:
         file.write_text("\n".join(["people:", *people]) + "\n", encoding="utf-8")
         self._enclave("operator", "enrol", "--as", "steward.one", str(file))
 
+    def own_files(self, command: str, *what: str) -> None:
+        """Bring files to the project, or remove some, as a steward does on the command line."""
+        self._enclave("own-files", command, "--as", "steward.one", "--project", PROJECT, *what)
+
     def audit_log(self) -> list[dict[str, Any]]:
         """Verify the audit log, and return its entries, as an auditor does on the command line."""
         path = self.layout.house / f"log-{time.time_ns()}.jsonl"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from enclave.sandbox.settings import OWN_FILES
+
 LONGEST_SOCKET = 107
 """Bytes of the longest path of a Unix socket."""
 
@@ -136,6 +138,11 @@ class Layout:
     def homes(self) -> Path:
         """People's homes, per project: as root one encrypted image each."""
         return self.root / "homes"
+
+    @property
+    def own_files(self) -> Path:
+        """What stewards brought to each project; its kernels see the folder of their project."""
+        return self.house / OWN_FILES
 
     @property
     def logs(self) -> Path:

@@ -112,6 +112,7 @@ def _launcher_settings(layout: Layout, settings: WorkbenchSettings, who: Identit
         state=layout.launcher_state,
         run=layout.servers,
         homes=layout.homes,
+        own_files=layout.own_files,
         logs=layout.logs,
         notices=layout.notices("launcher"),
         analyst=checks.ANALYST,
