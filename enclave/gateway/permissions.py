@@ -226,6 +226,7 @@ def _pair(check: Callable[Concatenate[Person, P], None]) -> Callable[Concatenate
 
 may_open_microdata = _pair(check_open_microdata)
 may_take_in = _pair(check_take_in)
+may_bring_in = _pair(check_bring_in)
 may_enrol = _pair(check_enrol)
 may_derive = _pair(check_derive)
 may_request = _pair(check_request)

@@ -38,6 +38,8 @@ CASES: list[Case] = [
     ("request", replace(ANN, roles=ANN.roles | CORA.roles), ("project-a", Stage.OUTSIDE), "OPENS_MICRODATA"),
     ("open_microdata", CORA, ("project-a",), None),
     ("open_microdata", ANN, ("project-a",), "NOT_CBSS_STAFF"),
+    ("bring_in", STEF, (), None),
+    ("bring_in", ANN, (), "NOT_STEWARD"),
     ("enrol", STEF, (), None),
     ("enrol", OTTO, (), None),
     ("enrol", ANN, (), "NOT_STEWARD"),

@@ -70,6 +70,7 @@ def test_the_environment_is_what_the_list_allows_and_the_launcher_says(launcher:
     assert "ENCLAVE_SECRET_OF_THE_LAUNCHER" not in names
     assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == set(ENVIRONMENT) | {
         "ENCLAVE_GATEWAY_SOCKET",
+        "ENCLAVE_OWN_FILES",
         "ENCLAVE_PROJECT",
         "HOME",
         "IPYTHONDIR",
