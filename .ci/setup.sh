@@ -26,6 +26,13 @@ install_missing() {
 if [ "${1:-}" = tests ]; then
     need strace strace "the crash rig injects faults with it"
     need chromium chromium "the browser tests drive it"
+    if [ ! -x /usr/sbin/slapd ] && [ "$(id -u)" = 0 ] && [ -d /run/systemd/system ]; then
+        systemctl mask -q slapd.service # tests start their own; the machine is to have none
+    fi
+    need /usr/sbin/slapd slapd "the tests of log-ins start a directory server of their own"
+    for library in /usr/lib/*/libpam_wrapper.so; do
+        [ -e "$library" ] || need "$library" libpam-wrapper "with it the tests of log-ins have PAM services of their own"
+    done
     install_missing
     exit 0
 fi

@@ -1,11 +1,9 @@
-"""Log-in of the made-up users, and what the directory says about whoever is logged in."""
+"""Log-in: what the workbench asks of everybody, whoever vouches for them. Who vouches stands in `vouching/`."""
 
 import asyncio
-import time
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyterhub.auth import Authenticator
 from traitlets import Integer, Unicode
@@ -13,12 +11,14 @@ from traitlets import Integer, Unicode
 from enclave.errors import PermissionDenied, UserError
 from enclave.sandbox.directory import Directory, Member
 from enclave.sandbox.notices import Event, Notices, Once
-from enclave.wiring.workbench import passwords
 from hub_config import pages
+from hub_config.doors import Doors
 from hub_config.refusals import Refusal
 from hub_config.words import accepted_text, read_words
 
 ROLE, PROJECT = "role-", "project-"
+ACCEPTED = "accepted"
+"""What a form says of a ban that was ticked."""
 
 
 def groups_of(member: Member) -> list[str]:
@@ -26,10 +26,15 @@ def groups_of(member: Member) -> list[str]:
     return sorted({f"{ROLE}{role}" for role in member.roles} | {f"{PROJECT}{project}" for project in member.projects})
 
 
-class MadeUpUsers(Authenticator):
-    """Passwords from the accounts file, groups from the directory; nobody is an admin, and no account is kept."""
+class HouseLogIn(Authenticator):
+    """Lets in whom somebody vouches for, who is enrolled, accepts the ban and is noted; nobody is an admin.
 
-    accounts = Unicode(help="Hashes of the made-up users' passwords.").tag(config=True)
+    Groups come from the directory alone, whatever else is known about somebody. No account is kept.
+    """
+
+    asks_password: ClassVar[bool] = True
+    """Whether the log-in page asks for name and password."""
+
     directory = Unicode(help="The file that says who has which roles and projects.").tag(config=True)
     wrong_passwords = Integer(5, help="So many close the door for `pause_s`.").tag(config=True)
     pause_s = Integer(300, help="How long the door stays closed, in seconds.").tag(config=True)
@@ -38,26 +43,34 @@ class MadeUpUsers(Authenticator):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.doors = Doors(self.wrong_passwords, self.pause_s)
-        self._closed_doors = Once(self.pause_s)
+        self._news = Once(self.pause_s)
 
-    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
-        """Return who this is, or None for a wrong name or password; Refusal where the door is closed."""
-        account, address = data.get("username", ""), handler.request.remote_ip
+    def brought(self, handler: Any, data: Mapping[str, str]) -> Mapping[str, str]:
+        """Return what somebody brought to the log-in, among it `ban` as they ticked it; UserError for none of that."""
+        return data
+
+    async def vouched(self, brought: Mapping[str, str]) -> str | None:
+        """Return the account that is vouched for, None where it is not; UserError where a sentence tells more."""
+        raise NotImplementedError
+
+    async def authenticate(self, handler: Any, data: Mapping[str, str]) -> dict[str, Any] | None:
+        """Return who this is, or None for a wrong name or password; Refusal for whatever else is in the way."""
+        typed, address = data.get("username", ""), handler.request.remote_ip
         try:
-            self.doors.require_open(account, address)
-            _require_accepted(data)
-            member = self._member(account)
-            right = await asyncio.to_thread(passwords.is_right, Path(self.accounts), account, data.get("password", ""))
+            self.doors.require_open(typed, address)
+            brought = self.brought(handler, data)
+            require_accepted(brought)
+            self._house()
+            account = await self.vouched(brought)
+            member = self._enrolled(account) if account else None
         except UserError as error:
-            if self._closed_doors.is_news(error.code, address):
-                await self._note_refused(account, error.code)
-            raise Refusal(error) from error
-        if not right or member is None:
-            self.doors.note_wrong(account, address)
-            await self._note_refused(account, "WRONG_PASSWORD")
+            raise await self.refusal(error, typed, address) from error
+        if account is None or member is None:
+            self.doors.note_wrong(typed, address)
+            await self._note_refused(typed, "WRONG_PASSWORD")
             return None
         await self._note_log_in(account)
-        self.doors.note_right(account)
+        self.doors.note_right(typed)
         return {"name": account, "groups": groups_of(member), "admin": False}
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
@@ -76,6 +89,12 @@ class MadeUpUsers(Authenticator):
         """Put the workbench's pages before JupyterHub's own."""
         return pages.HANDLERS
 
+    async def refusal(self, error: UserError, account: str, address: str) -> Refusal:
+        """Note an error for the audit log, once in a while for an address, and return it as people see it."""
+        if self._news.is_news(error.code, address):
+            await self._note_refused(account, error.code)
+        return Refusal(error)
+
     async def _note_log_in(self, account: str) -> None:
         """Note a log-in, and the text that was accepted, for the audit log: without that nobody gets in."""
         details = {"account": account, "accepted": accepted_text(read_words())}
@@ -93,57 +112,43 @@ class MadeUpUsers(Authenticator):
         details = {"code": code, "account": account if known else ""}
         await asyncio.to_thread(Notices(Path(self.notices)).write_if_possible, Event.LOG_IN_REFUSED, **details)
 
+    def _enrolled(self, account: str) -> Member:
+        """Return who has this account, spelt exactly so: the hub would fold capitals, and take two for one."""
+        member = self._member(account) if account == self.normalize_username(account) else None
+        if member is None:
+            raise PermissionDenied("UNKNOWN_ACCOUNT", "this account is not enrolled (any more); ask a steward")
+        return member
+
     def _member(self, account: str) -> Member | None:
+        return self._house().accounts.get(account)
+
+    def _house(self) -> Directory:
         directory = Directory.read(Path(self.directory))
         if directory.synthetic is not True:
             raise PermissionDenied(
                 "SYNTHETIC_ONLY", "this is the trial stage: only houses of made-up data open; use such a house"
             )
-        return directory.accounts.get(account)
+        return directory
 
 
-def _require_accepted(data: dict[str, str]) -> None:
+class PasswordLogIn(HouseLogIn):
+    """People who type name and password on our own page."""
+
+    def is_right(self, account: str, password: str) -> bool:
+        """Say whether this is the account's password; it may block. SetupError where nobody can be asked."""
+        raise NotImplementedError
+
+    async def vouched(self, brought: Mapping[str, str]) -> str | None:
+        """Return the account if its password is right. An empty one, or a zero byte that ends it early, never is."""
+        account, password = brought.get("username", ""), brought.get("password", "")
+        if not account or not password or "\0" in account + password:
+            return None
+        return account if await asyncio.to_thread(self.is_right, account, password) else None
+
+
+def require_accepted(brought: Mapping[str, str]) -> None:
     """Refuse whoever did not tick the ban on re-identification."""
-    if data.get("ban") != "accepted":
+    if brought.get("ban") != ACCEPTED:
         raise PermissionDenied(
             "BAN_NOT_ACCEPTED", "whoever logs in accepts the ban on re-identification; tick it, and try again"
         )
-
-
-class Doors:
-    """Closes the door for a while, for an account or an address, after too many wrong passwords."""
-
-    def __init__(self, most: int, pause_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._pause_s, self._clock = most, pause_s, clock
-        self._wrong: defaultdict[str, list[float]] = defaultdict(list)
-
-    def require_open(self, account: str, address: str) -> None:
-        """Refuse where the door is closed."""
-        for key in _keys(account, address):
-            recent = [moment for moment in self._wrong.get(key, []) if self._clock() - moment < self._pause_s]
-            if len(recent) >= self._most * (1 if key.startswith("account") else ADDRESS_FACTOR):
-                raise PermissionDenied(
-                    "TOO_MANY_ATTEMPTS", "too many wrong passwords; wait some minutes, then try again"
-                )
-
-    def note_wrong(self, account: str, address: str) -> None:
-        """Count a wrong password."""
-        for key in _keys(account, address):
-            moments = self._wrong[key]
-            moments.append(self._clock())
-            del moments[: -self._most * ADDRESS_FACTOR]
-        if len(self._wrong) > MOST_KEYS:
-            self._wrong.pop(next(iter(self._wrong)))
-
-    def note_right(self, account: str) -> None:
-        """Forget the wrong ones of an account that got in."""
-        self._wrong.pop(f"account {account}", None)
-
-
-ADDRESS_FACTOR = 4
-"""An address may be shared by several people."""
-MOST_KEYS = 10_000
-
-
-def _keys(account: str, address: str) -> tuple[str, str]:
-    return f"account {account[:100]}", f"address {address}"

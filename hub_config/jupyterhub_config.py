@@ -5,12 +5,16 @@ import os
 from traitlets.config import get_config
 
 from enclave.sandbox.environment import socket_url
+from enclave.wiring.workbench.log_in_settings import LdapSettings, LogInSettings, OidcSettings, PamSettings
 from enclave.wiring.workbench.parts import ISOLATED, SERVICE, SERVICE_PREFIX
 from enclave.wiring.workbench.settings import REPOSITORY
 from enclave.wiring.workbench.tokens import COOKIE_SECRET, GATEWAY_TOKEN, PROXY_TOKEN, read_token
-from hub_config.authenticator import MadeUpUsers
 from hub_config.roles import ROLES
 from hub_config.spawner import LauncherSpawner
+from hub_config.vouching.ldap import LdapLogIn
+from hub_config.vouching.made_up import MadeUpUsers
+from hub_config.vouching.oidc import OidcLogIn
+from hub_config.vouching.pam import PamLogIn
 from hub_config.words import Reader, read_words
 from hub_config.workbench import layout, settings
 
@@ -33,13 +37,22 @@ c.JupyterHub.last_activity_interval = 2
 c.JupyterHub.cleanup_servers = False  # a hub that starts again finds them running
 c.JupyterHub.cleanup_proxy = False
 
-# Who: made-up users, re-read from the directory; nobody is admin.
-c.JupyterHub.authenticator_class = MadeUpUsers
-c.MadeUpUsers.accounts = str(here.accounts)
-c.MadeUpUsers.directory = str(here.directory)
-c.MadeUpUsers.notices = str(here.notices("hub"))
-c.MadeUpUsers.wrong_passwords = told.sessions.wrong_passwords
-c.MadeUpUsers.pause_s = 60 * told.sessions.pause_minutes
+# Who: whoever is enrolled, as the directory says anew each time, and is vouched for; nobody is admin.
+c.HouseLogIn.directory = str(here.directory)
+c.HouseLogIn.notices = str(here.notices("hub"))
+c.HouseLogIn.wrong_passwords = told.sessions.wrong_passwords
+c.HouseLogIn.pause_s = 60 * told.sessions.pause_minutes
+sends_to = ""
+match told.log_in:
+    case LogInSettings(pam=PamSettings() as pam):
+        c.JupyterHub.authenticator_class, c.PamLogIn.service = PamLogIn, pam.service
+    case LogInSettings(ldap=LdapSettings() as ldap):
+        c.JupyterHub.authenticator_class, c.LdapLogIn.told = LdapLogIn, ldap
+    case LogInSettings(oidc=OidcSettings() as oidc):
+        c.JupyterHub.authenticator_class, c.OidcLogIn.told = OidcLogIn, oidc
+        sends_to = f" {oidc.origin}"  # a form may lead there
+    case _:
+        c.JupyterHub.authenticator_class, c.MadeUpUsers.accounts = MadeUpUsers, str(here.accounts)
 c.Authenticator.manage_groups = True
 c.Authenticator.refresh_pre_spawn = True
 c.Authenticator.auth_refresh_age = told.sessions.refresh_seconds
@@ -82,7 +95,8 @@ c.JupyterHub.tornado_settings = {
     "cookie_options": {"secure": True, "samesite": "Lax"},
     "headers": {
         "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "connect-src 'self'; "
+        f"form-action 'self'{sends_to}; base-uri 'none'; frame-ancestors 'none'",
         "Referrer-Policy": "same-origin",
         "Strict-Transport-Security": "max-age=31536000",
         "X-Content-Type-Options": "nosniff",

@@ -253,7 +253,13 @@ def wait_until(holds: Callable[[], bool], what: str, seconds: float = PATIENCE_S
 
 @contextmanager
 def started(
-    house: Path, *, as_uid: int | None = None, left_by: Path | None = None, own_policies: bool = False, **changes: str
+    house: Path,
+    *,
+    as_uid: int | None = None,
+    left_by: Path | None = None,
+    own_policies: bool = False,
+    port: int | None = None,
+    **changes: str,
 ) -> Iterator[Workbench]:
     """Start a workbench on a copy of this house, below a folder that every user can enter, and stop it at the end.
 
@@ -268,7 +274,7 @@ def started(
             give_policies(root)
         if left_by is not None:
             shutil.copytree(left_by, root / "notices")
-        port = free_port()
+        port = port or free_port()
         settings = root / "settings.yaml"
         settings.write_text(settings_text(port, **changes), encoding="utf-8")
         if as_uid is not None:

@@ -13,12 +13,16 @@ from pathlib import Path
 
 from enclave.errors import SetupError
 from enclave.wiring.workbench.layout import Layout
+from enclave.wiring.workbench.log_in_settings import LogInSettings
+from enclave.wiring.workbench.secret_file import read_secret
 from enclave.wiring.workbench.settings import REPOSITORY, WorkbenchSettings
 from enclave.wiring.workbench.system_users import Identity
 
 FRONT = REPOSITORY / "hub_config" / "front.mjs"
 PROXY = REPOSITORY / "hub_config" / "node_modules" / "configurable-http-proxy"
 ANALYST = REPOSITORY / ".venv-analyst"
+PAM = (Path("/etc/pam.d"), Path("/usr/lib/pam.d"))
+"""Where services of PAM stand."""
 
 
 def node() -> Path:
@@ -85,6 +89,22 @@ def can_run(who: Identity) -> None:
             "CODE_UNREADABLE",
             f"users of parts cannot run the code in '{REPOSITORY}'; clone it so that everybody can read it (umask 022)",
         ) from error
+
+
+def who_vouches(told: LogInSettings, hub_uid: int) -> None:
+    """Refuse to start where whoever vouches for people could not be asked: no secret, no certificates, no service."""
+    if told.remote is not None:
+        read_secret(Path(told.remote.secret), hub_uid)
+        trusted = Path(told.remote.trusted or os.devnull)
+        if not trusted.exists():
+            message = f"there is no file '{trusted}' with certificates; correct log_in, {told.kind}, certificates"
+            raise SetupError("LOG_IN_CERTIFICATES", message)
+    if told.pam is not None and not any((folder / told.pam.service).is_file() for folder in PAM):
+        # PAM itself would take the service `other`, and so perhaps everybody of the machine.
+        message = (
+            f"PAM has no service '{told.pam.service}'; write its file in {PAM[0]}, or correct log_in, pam, service"
+        )
+        raise SetupError("PAM_SERVICE", message)
 
 
 @contextmanager

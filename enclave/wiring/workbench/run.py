@@ -66,12 +66,13 @@ def _run(layout: Layout, settings_file: Path, say: Say, began: float) -> None:
         node = checks.node()
         checks.free_port(settings)
         who = _users(layout, settings)
+        checks.who_vouches(settings.log_in, who.hub.uid)
         make_folders(layout, who)
         give_file(layout.settings, settings_file.read_bytes(), who.hub.uid, who)
         make_tokens(layout, who)
         _certificate(layout, settings, who, say)
         _house(layout, who, say)
-        _passwords(layout, who)
+        _passwords(layout, settings, who)
         _serve(layout, settings, parts(layout, settings, who, node), say, began)
 
 
@@ -133,8 +134,12 @@ def _house(layout: Layout, who: Identities, say: Say) -> None:
         raise SetupError("SYNTHETIC_ONLY", "this is the trial stage: the workbench opens houses of made-up data only")
 
 
-def _passwords(layout: Layout, who: Identities) -> None:
-    """Give each account of the directory a password, once; the hub gets hashes only."""
+def _passwords(layout: Layout, settings: WorkbenchSettings, who: Identities) -> None:
+    """Give each made-up account of the directory a password, once; the hub gets hashes only."""
+    if not settings.log_in.made_up:
+        layout.log_ins.unlink(missing_ok=True)
+        layout.accounts.unlink(missing_ok=True)
+        return
     known = passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")) if layout.log_ins.exists() else {}
     mine = passwords.for_accounts(Directory.read(layout.directory).accounts, known)
     give_file(layout.log_ins, passwords.as_lines(mine).encode(), os.getuid(), who)
@@ -200,7 +205,13 @@ def _tell(layout: Layout, settings: WorkbenchSettings, say: Say, seconds: float)
         say(f"  {certificate.fingerprint(layout.certificate.read_bytes())}")
     if os.getuid() != 0:
         say("Started without root: notebooks are not isolated, homes are not encrypted; start as root for both.")
-    say("Trial stage: made-up data only (SYNTHETIC). Made-up log-ins:")
+    say("Trial stage: made-up data only (SYNTHETIC).")
+    if settings.log_in.made_up:
+        _tell_log_ins(layout, say)
+    say("Stop it with Ctrl-C.")
+
+
+def _tell_log_ins(layout: Layout, say: Say) -> None:
+    say("Made-up log-ins:")
     for account, password in passwords.from_lines(layout.log_ins.read_text(encoding="utf-8")).items():
         say(f"  {account:<14} {password}")
-    say("Stop it with Ctrl-C.")

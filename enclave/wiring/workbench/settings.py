@@ -11,6 +11,7 @@ from enclave.policy.base import Fault, Model, Text, refuse_faults
 from enclave.policy.refusal import build
 from enclave.policy.strict_yaml import read as read_yaml
 from enclave.sandbox.settings import FIRST_UID
+from enclave.wiring.workbench.log_in_settings import LogInSettings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 """Where the product stands: this package, `hub_config`, the virtual environments."""
@@ -120,6 +121,7 @@ class WorkbenchSettings(Model):
     sandbox: SandboxSettings
     home: HomeSettings
     sessions: Sessions
+    log_in: LogInSettings
 
     @model_validator(mode="after")
     def _addresses(self) -> "WorkbenchSettings":

@@ -11,8 +11,10 @@ import pytest
 from enclave.errors import PermissionDenied, SetupError
 from enclave.sandbox.directory import Directory, Member
 from enclave.wiring.workbench import passwords
-from hub_config.authenticator import Doors, MadeUpUsers, groups_of
+from hub_config.authenticator import groups_of
+from hub_config.doors import Doors
 from hub_config.refusals import Refusal
+from hub_config.vouching.made_up import MadeUpUsers
 from hub_config.words import accepted_text, read_words
 from tests.lib.launcher_kit import PROJECT, directory
 
@@ -54,15 +56,20 @@ def test_anything_else_gives_nothing(users: MadeUpUsers, account: str, password:
     assert log_in(users, account, password) is None
 
 
-def test_an_account_that_is_not_enrolled_any_more_gets_in_with_no_password(users: MadeUpUsers) -> None:
+def test_an_account_that_is_not_enrolled_any_more_gets_in_with_no_password(users: MadeUpUsers, tmp_path: Path) -> None:
     Directory(synthetic=True, vault_open=True, accounts={}, projects={}).write(Path(users.directory))
-    assert log_in(users, "analyst.one", RIGHT) is None
-
-
-def test_a_house_of_real_data_lets_nobody_in(users: MadeUpUsers) -> None:
-    directory(synthetic=False).write(Path(users.directory))
     with pytest.raises(Refusal) as refusal:
         log_in(users, "analyst.one", RIGHT)
+    assert refusal.value.code == "UNKNOWN_ACCOUNT"
+    assert noted(tmp_path) == [{"event": "log_in_refused", "code": "UNKNOWN_ACCOUNT"}], "without their name"
+    assert log_in(users, "analyst.one", "wrong") is None, "who does not know the password learns nothing"
+
+
+@pytest.mark.parametrize("password", [RIGHT, "wrong"])
+def test_a_house_of_real_data_lets_nobody_in_and_tries_no_password(users: MadeUpUsers, password: str) -> None:
+    directory(synthetic=False).write(Path(users.directory))
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "analyst.one", password)
     assert refusal.value.code == "SYNTHETIC_ONLY"
 
 
@@ -112,6 +119,35 @@ def test_an_address_that_tries_many_names_meets_a_closed_door_for_all() -> None:
     with pytest.raises(PermissionDenied):
         doors.require_open("another", "1.1.1.1")
     doors.require_open("another", "2.2.2.2")
+
+
+def test_other_spellings_of_an_account_find_the_same_door_closed() -> None:
+    doors = Doors(2, 60, clock=lambda: 0.0)
+    doors.note_wrong("Analyst.One", "1.1.1.1")
+    doors.note_wrong(" \uff41nalyst.one", "2.2.2.2")
+    with pytest.raises(PermissionDenied):
+        doors.require_open("analyst.one", "3.3.3.3")
+
+
+def test_without_a_name_the_address_alone_is_counted() -> None:
+    doors = Doors(2, 60, clock=lambda: 0.0)
+    for _ in range(8):
+        doors.note_wrong("", "1.1.1.1")
+    with pytest.raises(PermissionDenied):
+        doors.require_open("", "1.1.1.1")
+    doors.require_open("", "2.2.2.2")
+
+
+def test_an_account_that_the_hub_would_spell_otherwise_is_not_taken_for_another(
+    users: MadeUpUsers, tmp_path: Path
+) -> None:
+    (tmp_path / "accounts.json").write_text(passwords.hashed({"Analyst.One": RIGHT}))
+    known = directory()
+    both = {**known.accounts, "Analyst.One": Member("q", frozenset({"steward"}), frozenset())}
+    Directory(synthetic=True, vault_open=True, accounts=both, projects=known.projects).write(Path(users.directory))
+    with pytest.raises(Refusal) as refusal:
+        log_in(users, "Analyst.One", RIGHT)
+    assert refusal.value.code == "UNKNOWN_ACCOUNT"
 
 
 def test_getting_in_forgets_ones_own_wrong_passwords_only() -> None:
