@@ -17,6 +17,7 @@ import pytest
 from enclave.wiring.workbench import certificate
 from tests.lib import workbench as kit
 from tests.lib.families import below_us, orphans_come_to_us
+from tests.lib.log_in_kit import EXAMPLES, with_log_in
 from tests.lib.session import trusting
 from tests.lib.workbench import Workbench
 
@@ -95,6 +96,17 @@ def test_a_key_of_the_settings_that_is_not_known_is_named_with_its_line(place: P
     said = refused_start(place, kit.settings_text(kit.free_port()) + "colour: blue\n")
     assert "WORKBENCH_SETTINGS" in said
     assert "colour" in said
+
+
+def test_a_secret_that_is_not_the_hubs_alone_is_named_before_anything_starts(place: Path) -> None:
+    block = (EXAMPLES / "oidc.yaml").read_text(encoding="utf-8").replace("/etc/enclave/oidc-secret", f"{place}/secret")
+    (place / "secret").write_text("the secret\n", encoding="utf-8")
+    (place / "secret").chmod(0o644)
+    said = refused_start(place, with_log_in(kit.settings_text(kit.free_port()), block))
+    assert "SECRET_FILE" in said
+    assert f"'{place}/secret'" in said
+    assert "the secret\n" not in said
+    assert not (place / "house").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root there is only one user, who enters everything of theirs")
