@@ -27,7 +27,8 @@ from enclave.sandbox.processes import Process
 UMASK = 0o007
 """Server and kernel share a group of their own, and with it the home."""
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+"""How long a sandbox may take to be there; on a machine that is overloaded, mounting waits its turn too."""
 HOME = "/home/work"
 _FEW_FILES, _LITTLE = 500, 4 * 1024 * 1024
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}

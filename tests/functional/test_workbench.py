@@ -207,9 +207,10 @@ def test_a_project_that_was_worked_in_stops_and_starts_again(workbench: Workbenc
 def test_so_many_kernels_and_no_more(workbench: Workbench, analyst: Session, kernel: str) -> None:
     if os.geteuid() != 0:
         pytest.skip("cannot test here: without root kernels are their server's own processes")
-    more = [analyst.ask("POST", f"{BASE}api/kernels", body={"name": "enclave"}) for _ in range(5)]
+    free = 5 - len(analyst.get(f"{BASE}api/kernels").json)  # pages that people left may hold kernels still
+    more = [analyst.ask("POST", f"{BASE}api/kernels", body={"name": "enclave"}) for _ in range(free + 1)]
     try:
-        assert [one.status for one in more] == [201] * 4 + [409]
+        assert [one.status for one in more] == [201] * free + [409]
         assert "KERNELS_FULL: no more kernels at once" in more[-1].text
         refused = {"account": ANALYST, "project": PROJECT, "code": "KERNELS_FULL"}
         wait_until(lambda: workbench.logged("kernel_refused", "launcher", **refused), "the entry in the audit log")
