@@ -1,6 +1,7 @@
 """Log-in: what the workbench asks of everybody, whoever vouches for them. Who vouches stands in `vouching/`."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -44,6 +45,7 @@ class HouseLogIn(Authenticator):
         super().__init__(**kwargs)
         self.doors = Doors(self.wrong_passwords, self.pause_s)
         self._news = Once(self.pause_s)
+        self.log.addFilter(without_typed_names)
 
     def brought(self, handler: Any, data: Mapping[str, str]) -> Mapping[str, str]:
         """Return what somebody brought to the log-in, among it `ban` as they ticked it; UserError for none of that."""
@@ -144,6 +146,13 @@ class PasswordLogIn(HouseLogIn):
         if not account or not password or "\0" in account + password:
             return None
         return account if await asyncio.to_thread(self.is_right, account, password) else None
+
+
+def without_typed_names(record: logging.LogRecord) -> bool:
+    """Take what somebody typed as their name out of the hub's own log: people type passwords there."""
+    if str(record.msg).startswith("Failed login for"):
+        record.args = ("somebody",)
+    return True
 
 
 def require_accepted(brought: Mapping[str, str]) -> None:

@@ -66,6 +66,8 @@ def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> N
     refused = {"code": "WRONG_PASSWORD", "account": "auditor.one"}
     wait_until(lambda: workbench.logged("log_in_refused", "hub", **refused), "the entry in the audit log")
     assert "nobody.here" not in repr(workbench.audit_log())
+    assert "Failed login for 'somebody'" in workbench.log("hub")
+    assert "nobody.here" not in workbench.log("hub"), "people type passwords where their name belongs"
 
 
 def test_who_does_not_accept_the_ban_on_re_identification_does_not_get_in(workbench: Workbench) -> None:
