@@ -71,9 +71,11 @@ environment() { # environment FOLDER LOCK: make or renew a virtual environment
     echo "installing the pinned packages into $1 ..."
     "$1/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$2"
 }
+environment .venv-analyst kernels/requirements.lock & # beside the other one: each waits for the network and the disk
+analyst=$!
 environment .venv requirements.lock
 .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-environment .venv-analyst kernels/requirements.lock
+wait "$analyst"
 .venv-analyst/bin/python kernels/install.py
 echo "installing the proxy into hub_config/node_modules ..."
 .venv/bin/python - <<'NPM'

@@ -63,8 +63,7 @@ def run_demo(
             world = house.reference.made_up_world()
             write_deliveries(preset, deliveries, year=year, seed=SEED, references=world, progress=say)
             done.append(_one_year(house, deliveries, year, say=say))
-    with open_house(root / "house") as house:
-        _check(house, done, say=say)
+    look_at_everything(root, [folder for year in done for folder in (year.inside, year.outside)], say=say)
     return done
 
 
@@ -83,11 +82,12 @@ def _one_year(house: House, deliveries: Path, year: int, *, say: Say) -> YearDon
     say(prepare_year(house, policy, year, "staff.one", say=lambda _: None).to_text().rstrip())
     produced = produce(house, policy, year, "staff.one", purpose=PURPOSE, say=say)
     inside = approve_and_release(house, produced.request, say=say)
-    outside = _results(house, policy, year, say=say)
+    outside = release_results(house, policy, year, say=say)
     return YearDone(year, inside, outside, produced.report, produced.folder)
 
 
-def _results(house: House, policy: Policy, year: int, *, say: Say) -> Path:
+def release_results(house: House, policy: Policy, year: int, *, say: Say) -> Path:
+    """Take stage 2 of a year from the shipped expressions to its release; return the folder of the release."""
     derivations = house.reference.derivations(house.settings.policies / "results" / f"{policy.id}.yaml")
     request = derive_results(house, policy, year, "analyst.one", derivations, purpose=PURPOSE, say=say)
     return approve_and_release(house, request, say=say)
@@ -106,19 +106,20 @@ def approve_and_release(house: House, request: Request, *, say: Say) -> Path:
     return folder
 
 
-def _check(house: House, done: list[YearDone], *, say: Say) -> None:
-    """Look at everything once more, as auditor and as recipient would."""
-    key = house.settings.release_public_key.read_bytes()
-    anchor = read_anchor(house.settings.anchor)
-    problems = fsck(house.book, house.settings.outboxes, key, anchor)
-    for year in done:
-        for folder in (year.inside, year.outside):
-            problems += [f"{folder.name}: {problem}" for problem in verify(folder, key)]
+def look_at_everything(root: Path, releases: list[Path], *, say: Say) -> None:
+    """Look once more at a demonstration and its releases, as auditor and as recipient would.
+
+    Raises EnclaveBug where anything does not verify, or the attack on what was published finds something.
+    """
+    with open_house(root / "house") as house:
+        key = house.settings.release_public_key.read_bytes()
+        problems = fsck(house.book, house.settings.outboxes, key, read_anchor(house.settings.anchor))
+    for folder in releases:
+        problems += [f"{folder.name}: {problem}" for problem in verify(folder, key)]
     if problems:
         raise EnclaveBug("DEMO_PROBLEMS", "; ".join(problems))
     say("every release verifies; outbox, log and state agree")
-    finding = attack_folders([folder for year in done for folder in (year.inside, year.outside)], key)
-    _tell(finding, say)
+    _tell(attack_folders(releases, key), say)
 
 
 def _tell(finding: Finding, say: Say) -> None:

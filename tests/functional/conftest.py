@@ -27,15 +27,21 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(scope="session")
-def workbench_house() -> Path:
-    """A house with stage 1 released, below a folder that every user can enter."""
-    kit.need_workbench()
+def house_with_stage_one() -> Path:
+    """A folder with a house of two tables, stage 1 released, its medium and deliveries; tests work on copies."""
     if "ENCLAVE_TEST_HOUSE" in os.environ:
         return Path(os.environ["ENCLAVE_TEST_HOUSE"])
     shared = _shared()
     shared.mkdir(exist_ok=True)
     shared.chmod(0o755)
     return kit.made_house(shared)
+
+
+@pytest.fixture(scope="session")
+def workbench_house(house_with_stage_one: Path) -> Path:
+    """The same, where a workbench can be started on it: it stands below a folder that every user can enter."""
+    kit.need_workbench()
+    return house_with_stage_one
 
 
 @pytest.fixture(scope="session")
