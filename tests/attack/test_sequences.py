@@ -47,7 +47,7 @@ class Kind(StrEnum):
     """Corrected data, and at once everything again on them, in one request."""
 
 
-SEQUENCES = int(os.environ.get("ENCLAVE_SEQUENCES", "40"))
+SEQUENCES = int(os.environ.get("ENCLAVE_SEQUENCES", "24"))
 FIRST_SEED = int(os.environ.get("ENCLAVE_SEED", "0"))
 MANY = 1000
 
