@@ -8,6 +8,7 @@ import pytest
 WORKBENCH = "workbench"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name the group of each test, for `--dist loadgroup`."""
     for item in items:

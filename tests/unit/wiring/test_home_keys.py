@@ -39,6 +39,10 @@ def served(house: House, path: Path, launcher_uid: int = ME) -> Iterator[HomeKey
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        under_way = asyncio.all_tasks(loop)
+        for task in under_way:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
         loop.close()
 
 
