@@ -39,11 +39,15 @@ def served(house: House, path: Path, launcher_uid: int = ME) -> Iterator[HomeKey
         loop.call_soon_threadsafe(server.close)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        under_way = asyncio.all_tasks(loop)
-        for task in under_way:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
+        loop.run_until_complete(ended(asyncio.all_tasks(loop)))
         loop.close()
+
+
+async def ended(tasks: set[asyncio.Task[object]]) -> None:
+    """End what is under way, and wait until it is."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture
