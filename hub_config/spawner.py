@@ -16,7 +16,9 @@ from enclave.sandbox.environment import FROM_HUB, socket_url
 from enclave.sandbox.notices import Event, Notices, Once
 from hub_config.refusals import Refusal
 
-PAUSE_S = 0.2
+PAUSE_S = 0.1
+LOOK_AGAIN_S = 1.0
+"""How often the launcher is asked whether a server that does not listen yet still runs."""
 REFUSALS = Once(60.0)
 """The same refusal again within a minute is no further notice."""
 ENDED = 1
@@ -51,6 +53,7 @@ class LauncherSpawner(Spawner):
         except UserError as error:
             raise Refusal(error) from error
         self.socket = entry.socket
+        await self._until_it_listens()
         return socket_url(Path(self.socket))
 
     async def poll(self) -> int | None:
@@ -123,8 +126,29 @@ class LauncherSpawner(Spawner):
             (entry,) = await self._ask("start", environment=environment)
         return entry
 
+    async def _until_it_listens(self) -> None:
+        """Return as soon as the server takes connections, or is gone again.
+
+        JupyterHub waits for it too, but looks at ever longer intervals, and so would see it seconds too late.
+        """
+        while await self.poll() is None:
+            for _ in range(int(LOOK_AGAIN_S / PAUSE_S)):
+                if await _listens(self.socket):
+                    return
+                await asyncio.sleep(PAUSE_S)
+
     async def _ask(self, operation: str, **more: Any) -> list[Entry]:
         return await ask(
             Path(self.launcher_socket),
             {"operation": operation, "account": self.user.name, "project": self.name, **more},
         )
+
+
+async def _listens(path: str) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
