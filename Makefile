@@ -36,10 +36,10 @@ demo: $(STAMP) ## the whole job for 151,000 made-up persons, years 2016 and 2017
 
 # Three at a time on two cores: much of the time is spent waiting for servers and pages.
 test: $(TEST_STAMP) ## set up, then run the tests; T=path for some of them
-	$(BIN)/python -m pytest $(T) -q -m "not full" -n 3 --dist worksteal
+	$(BIN)/python -m pytest $(T) -q -m "not full" -n 3 --dist loadfile --no-loadscope-reorder
 
 full: $(TEST_STAMP) ## every figure of every claim: deep, random where useful, slow
-	$(BIN)/python -m pytest tests -q -n 2 --dist worksteal
+	$(BIN)/python -m pytest tests -q -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
 
 check: $(STAMP) ## format, lint, types, import contracts, generated parts of the documents; changes nothing
