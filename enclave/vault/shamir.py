@@ -47,11 +47,11 @@ def _values_at(number: int, coefficients: list[bytes]) -> bytes:
 
 def _weight(number: int, parts: Mapping[int, bytes]) -> int:
     """Return what a part counts for at 0 (Lagrange); in this field, minus is plus."""
-    weight = 1
+    above = below = 1
     for other in parts:
         if other != number:
-            weight = multiply(weight, multiply(other, inverse(other ^ number)))
-    return weight
+            above, below = multiply(above, other), multiply(below, other ^ number)
+    return multiply(above, inverse(below))
 
 
 def multiply(one: int, other: int) -> int:
