@@ -9,7 +9,7 @@ from jupyterhub.objects import Server
 from jupyterhub.spawner import Spawner
 from traitlets import Unicode
 
-from enclave.errors import PermissionDenied, UserError
+from enclave.errors import PermissionDenied, SetupError, UserError
 from enclave.sandbox.client import Entry, ask
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import FROM_HUB, socket_url
@@ -49,11 +49,10 @@ class LauncherSpawner(Spawner):
         """Start the server; whoever may not have it gets a sentence."""
         try:
             await self._check()
-            entry = await self._start()
+            self.socket = (await self._start()).socket
+            await self._until_it_listens()
         except UserError as error:
             raise Refusal(error) from error
-        self.socket = entry.socket
-        await self._until_it_listens()
         return socket_url(Path(self.socket))
 
     async def poll(self) -> int | None:
@@ -127,15 +126,17 @@ class LauncherSpawner(Spawner):
         return entry
 
     async def _until_it_listens(self) -> None:
-        """Return as soon as the server takes connections, or is gone again.
+        """Return as soon as the server takes connections; SetupError SERVER_ENDED where it is gone before it does.
 
-        JupyterHub waits for it too, but looks at ever longer intervals, and so would see it seconds too late.
+        JupyterHub waits for it too, but looks at ever longer intervals, and so would see it seconds too late; and it
+        would wait a minute for one that has ended. How long a start may take at all is JupyterHub's `start_timeout`.
         """
         while await self.poll() is None:
             for _ in range(int(LOOK_AGAIN_S / PAUSE_S)):
                 if await _listens(self.socket):
                     return
                 await asyncio.sleep(PAUSE_S)
+        raise SetupError("SERVER_ENDED", "the server ended while it was starting; try again, then tell the operator")
 
     async def _ask(self, operation: str, **more: Any) -> list[Entry]:
         return await ask(

@@ -54,9 +54,8 @@ def test_every_refusal_that_people_meet_has_a_sentence_in_each_language(code: st
 
 
 def test_codes_of_refusals_in_the_code_have_words() -> None:
-    root = HERE.parent
-    sources = [*HERE.glob("*.py"), root / "enclave" / "sandbox" / "directory.py"]
-    codes = {
-        code for path in sources for code in re.findall(r'PermissionDenied\(\s*"([A-Z_]+)"', path.read_text("utf-8"))
-    }
+    sandbox = HERE.parent / "enclave" / "sandbox"
+    sources = [*HERE.glob("*.py"), sandbox / "directory.py", sandbox / "client.py"]
+    told = re.compile(r'(?:PermissionDenied|SetupError)\(\s*"([A-Z_]+)"')
+    codes = {code for path in sources for code in told.findall(path.read_text("utf-8"))}
     assert {f"error_{code}" for code in codes} <= set(WORDS["en"])
