@@ -6,7 +6,6 @@ the audit log. Root alone is answered: the launcher is its only process that ask
 
 import asyncio
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +13,9 @@ from enclave.errors import EnclaveError, PermissionDenied, RequestError
 from enclave.gateway.permissions import check_open_home
 from enclave.sandbox.home_keys import GRANTED, REFUSED
 from enclave.wiring.house import House
-from enclave.wiring.keys.closed_socket import listen, peer
+from enclave.wiring.keys.closed_socket import ClosedSocket
 
 LONGEST_LINE = 4096
-_READ_WAIT_S = 5.0
 _NAMES = {"account", "project"}
 
 
@@ -26,40 +24,28 @@ async def serve_home_keys(house: House, path: Path, launcher_uid: int = 0) -> as
 
     SetupError HOME_KEYS where another gateway answers there.
     """
-    listening = listen(path, "HOME_KEYS")
-    handler = _Handler(house, launcher_uid)
-    return await asyncio.start_unix_server(handler.serve, sock=listening, limit=LONGEST_LINE)
+    return await ClosedSocket(
+        path=path,
+        taken="HOME_KEYS",
+        longest_line=LONGEST_LINE,
+        answer=_Handler(house, launcher_uid).answer,
+        refusal=_refusal,
+        no_question=RequestError("HOME_KEY_REQUEST", "a key is asked for by account and project"),
+    ).serve()
 
 
 @dataclass(frozen=True, slots=True)
 class _Handler:
-    """Answers one question per connection."""
+    """Hands keys out."""
 
     house: House
     launcher_uid: int
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read a line, answer, close."""
-        try:
-            writer.write(await self._answer(reader, peer(writer)))
-            await writer.drain()
-        except (OSError, TimeoutError):
-            return
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-    async def _answer(self, reader: asyncio.StreamReader, uid: int) -> bytes:
-        try:
-            line = await asyncio.wait_for(reader.readline(), _READ_WAIT_S)
-            if uid != self.launcher_uid:
-                raise PermissionDenied("LAUNCHER_ONLY", "keys of homes are for the launcher alone")
-            return GRANTED + await asyncio.to_thread(self._key, *_asked(line))
-        except EnclaveError as error:
-            return _refusal(error)
-        except (ValueError, TypeError, RecursionError):
-            return _refusal(RequestError("HOME_KEY_REQUEST", "a key is asked for by account and project"))
+    async def answer(self, line: bytes, uid: int) -> bytes:
+        """Answer a line with a key."""
+        if uid != self.launcher_uid:
+            raise PermissionDenied("LAUNCHER_ONLY", "keys of homes are for the launcher alone")
+        return GRANTED + await asyncio.to_thread(self._key, *_asked(line))
 
     def _key(self, account: str, project: str) -> bytes:
         self.house.allow(account, "open_home", lambda person: check_open_home(person, project))

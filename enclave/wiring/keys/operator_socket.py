@@ -14,7 +14,6 @@ import asyncio
 import json
 import pwd
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,11 @@ from typing import Any
 from enclave.errors import EnclaveError, PermissionDenied, RequestError
 from enclave.vault.protection import Kind, Opener
 from enclave.wiring.house import House
-from enclave.wiring.keys.closed_socket import listen, peer
+from enclave.wiring.keys.closed_socket import ClosedSocket
 from enclave.wiring.keys.operator_client import LONGEST_LINE
 
 MOST_PROJECTS = 50
 """So many lines about projects fit into an answer."""
-_READ_WAIT_S = 10.0
 
 
 async def serve_operator_socket(house: House, path: Path, projects: Callable[[], list[str]] = list) -> asyncio.Server:
@@ -37,42 +35,29 @@ async def serve_operator_socket(house: House, path: Path, projects: Callable[[],
 
     A socket that a killed gateway left behind is replaced; SetupError OPERATOR_SOCKET where another one answers.
     """
-    listening = listen(path, "OPERATOR_SOCKET")
-    handler = _Handler(house, projects)
-    return await asyncio.start_unix_server(handler.serve, sock=listening, limit=LONGEST_LINE)
+    return await ClosedSocket(
+        path=path,
+        taken="OPERATOR_SOCKET",
+        longest_line=LONGEST_LINE,
+        answer=_Handler(house, projects).answer,
+        refusal=_refusal,
+        no_question=RequestError("OPERATOR_REQUEST", "this is not a question to an operator socket"),
+    ).serve()
 
 
 @dataclass
 class _Handler:
-    """Answers one question per connection; what changes the door is done one at a time, beside the event loop."""
+    """Does what is asked; what changes the door is done one at a time, beside the event loop."""
 
     house: House
     projects: Callable[[], list[str]]
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read a line, answer, close."""
-        try:
-            answer = await self._answer(reader, peer(writer))
-            writer.write(json.dumps(answer).encode() + b"\n")
-            await writer.drain()
-        except (OSError, TimeoutError):
-            return
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
-
-    async def _answer(self, reader: asyncio.StreamReader, uid: int) -> dict[str, Any]:
-        try:
-            line = await asyncio.wait_for(reader.readline(), _READ_WAIT_S)
-            self._require_allowed(uid)  # not earlier: a close before the line is read would swallow the answer
-            async with self.turn:
-                return await asyncio.to_thread(self._do, _asked(line), _account(uid))
-        except EnclaveError as error:
-            return _error(error)
-        except (ValueError, TypeError, RecursionError):
-            return _error(RequestError("OPERATOR_REQUEST", "this is not a question to an operator socket"))
+    async def answer(self, line: bytes, uid: int) -> bytes:
+        """Answer a line."""
+        self._require_allowed(uid)
+        async with self.turn:
+            return _line(await asyncio.to_thread(self._do, _asked(line), _account(uid)))
 
     def _require_allowed(self, uid: int) -> None:
         if uid not in {0, self.house.settings.root.stat().st_uid}:
@@ -110,8 +95,12 @@ def _opener(asked: Mapping[str, Any]) -> Opener:
     return Opener(Kind(str(asked.get("kind"))), tuple(texts))
 
 
-def _error(error: EnclaveError) -> dict[str, Any]:
-    return {"error": {"code": error.code, "message": error.message, "exit": error.exit_code}}
+def _refusal(error: EnclaveError) -> bytes:
+    return _line({"error": {"code": error.code, "message": error.message, "exit": error.exit_code}})
+
+
+def _line(answer: Mapping[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
 
 
 def _account(uid: int) -> str:
