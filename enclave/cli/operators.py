@@ -1,10 +1,12 @@
 """`enclave operator` and `enclave workbench`: set a house up, keep it, and start the workbench."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from enclave.cli.options import ACCOUNT, ANY_FILE, FILE, ROOT, account_of, house_of, opens_the_vault
+from enclave.cli.options import ACCOUNT, ANY_FILE, DAY, FILE, ROOT, account_of, house_of, opens_the_vault
+from enclave.gateway.retention import Extension
 from enclave.wiring import commands
 from enclave.wiring.keys import key_holder, operator_client
 from enclave.wiring.keys.key_holder import Given
@@ -63,7 +65,7 @@ def operator_lock(root: Path) -> None:
 @operator.command("status")
 @ROOT
 def operator_status(root: Path) -> None:
-    """Tell whether the vault is unlocked, since when, and how the master key is protected."""
+    """Tell how the vault stands, how the master key is protected, and when projects close."""
     for line in commands.door(root):
         click.echo(line)
 
@@ -76,6 +78,23 @@ def operator_enrol(root: Path, account: str | None, people: Path) -> None:
     """Enrol the persons of a YAML file: id, accounts, roles, projects, conflicts, trained_until."""
     with house_of(root) as house:
         click.echo(commands.enrol(house, account_of(house, account), people))
+
+
+@operator.command("extend")
+@ROOT
+@ACCOUNT
+@click.option("--project", required=True, help="Project whose data may be kept longer.")
+@click.option("--decision", "ruling", required=True, help="Number of the decision, such as 18/042.")
+@click.option("--dated", type=DAY, required=True, help="Day of the decision.")
+@click.option("--by", "authority", required=True, help="Who decided: a short name, such as security-committee.")
+@click.option("--until", type=DAY, required=True, help="New day on which the project closes.")
+def operator_extend(
+    *, root: Path, account: str | None, project: str, ruling: str, dated: datetime, authority: str, until: datetime
+) -> None:
+    """Record a decision that a project's data may be kept longer; one that came too late is refused."""
+    with house_of(root) as house:
+        extension = Extension(ruling, dated.date(), authority, until.date())
+        click.echo(commands.extend(house, account_of(house, account), project, extension))
 
 
 @click.command()

@@ -16,6 +16,7 @@ from enclave.wiring.keys.key_holder import Given
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 ANY_FILE = click.Path(path_type=Path, dir_okay=False)
+DAY = click.DateTime(formats=["%Y-%m-%d"])
 ROOT = click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the house.")
 ACCOUNT = click.option("--as", "account", help="Account to act as; only in houses for made-up data.")
 YEAR = click.option("--year", type=int, required=True, help="Year of the standing advice, such as 2016.")

@@ -66,6 +66,8 @@ class LogAction(StrEnum):
     PART_ENDED = "part_ended"
     HUB_CALL_REFUSED = "hub_call_refused"
     NOTICE_REFUSED = "notice_refused"
+    RETENTION_SET = "retention_set"
+    RETENTION_EXTENDED = "retention_extended"
 
 
 _STEP = frozenset({"account", "turn", "state"})
@@ -118,6 +120,8 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.PART_ENDED: _NOTED | {"part", "code"},
         LogAction.HUB_CALL_REFUSED: _NOTED | {"account", "project", "code"},
         LogAction.NOTICE_REFUSED: frozenset({"part", "code"}),
+        LogAction.RETENTION_SET: frozenset({"until", "policy"}),
+        LogAction.RETENTION_EXTENDED: frozenset({"account", "until", "dated", "authority", "ruling"}),
     }
 )
 
@@ -141,6 +145,7 @@ _FORMS = {
             "approved_by",
             "added",
             "withdrawn",
+            "authority",
         ),
         _NAME,
     ),
@@ -153,7 +158,8 @@ _FORMS = {
     ),
     **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles", "protection", "part"), _WORD),
     "code": r"[A-Z][A-Z0-9_]{0,39}",
-    "trained_until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    **dict.fromkeys(("trained_until", "until", "dated"), r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    "ruling": r"[A-Za-z0-9][A-Za-z0-9/._-]{0,39}",
     "notice": NOTICE_ID,
     "noted_at": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z",
     "addresses": r"[0-9a-f.:]{2,45}",
@@ -184,6 +190,11 @@ class LogDraft:
                 raise EnclaveBug(
                     "LOG_DETAIL", f"'{key}' of '{self.action}' may not be written to the audit log like this"
                 )
+
+
+def is_ruling(text: str) -> bool:
+    """Say whether this can be the number of a decision, such as 18/042."""
+    return re.fullmatch(_FORMS["ruling"], text) is not None
 
 
 def _has_form(key: str, value: str | int | tuple[str, ...]) -> bool:

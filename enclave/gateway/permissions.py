@@ -153,6 +153,13 @@ def check_see_state(person: Person) -> None:
     _need_role(person, Role.OPERATOR, Role.STEWARD)
 
 
+def check_extend(person: Person, project: str) -> None:
+    """Let a steward who is not on the project record a decision that its data may be kept longer (15/018 par. 19)."""
+    _need_role(person, Role.STEWARD)
+    if project in person.projects:
+        raise PermissionDenied("OWN_PROJECT", f"you are a member of project {project}; another steward records this")
+
+
 def check_publish(person: Person) -> None:
     """Let an operator finish publications that a crash left open."""
     _need_role(person, Role.OPERATOR)
@@ -236,6 +243,7 @@ may_return = _pair(check_return)
 may_vote = _pair(check_vote)
 may_release = _pair(check_release)
 may_see_state = _pair(check_see_state)
+may_extend = _pair(check_extend)
 may_publish = _pair(check_publish)
 may_revoke = _pair(check_revoke)
 may_read_log = _pair(check_read_log)

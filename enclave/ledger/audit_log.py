@@ -7,8 +7,9 @@ Entries are appended inside the book's transactions only. What details may hold 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from enclave.errors import IntegrityError, SetupError
 from enclave.gateway.canonical import NO_HEAD, sha256, utc_text
@@ -61,11 +62,16 @@ class AuditLog:
     def check_end(self, connection: Connection) -> None:
         """Raise IntegrityError LOG_DAMAGED unless the last entry has its hash and our signature. Quick; not a proof."""
         last = connection.execute(select(log).order_by(log.c.seq.desc()).limit(1)).one_or_none()
-        if last is None:
-            return
-        if sha256(last.entry.encode()) != last.head:
-            raise IntegrityError("LOG_DAMAGED", "the last entry of the audit log was changed; stop and verify the log")
-        check_signature(self._key.public_pem, bytes.fromhex(last.signature), to_sign(last.seq, last.head))
+        if last is not None:
+            self.check_row(last)
+
+    def check_row(self, row: Row[Any]) -> None:
+        """Raise IntegrityError LOG_DAMAGED unless this entry has its hash and our signature."""
+        if sha256(row.entry.encode()) != row.head:
+            raise IntegrityError(
+                "LOG_DAMAGED", f"entry {row.seq} of the audit log was changed; stop and verify the log"
+            )
+        check_signature(self._key.public_pem, bytes.fromhex(row.signature), to_sign(row.seq, row.head))
 
     def problems(self, connection: Connection, anchor: SignedHead | None) -> list[str]:
         """Verify the whole log; see `verify_log`."""

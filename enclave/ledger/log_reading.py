@@ -41,33 +41,35 @@ def newest(connection: Connection, wanted: LogFilter, *, before: int | None, lim
         query = query.where(log.c.seq < before)
     for name, value in (("action", wanted.action), ("subject", wanted.subject), ("actor", wanted.person)):
         if value:
-            query = query.where(_field(name) == value)
-    return tuple(_entry(text) for text in connection.execute(query).scalars())
+            query = query.where(field(name) == value)
+    return tuple(entry_of(text) for text in connection.execute(query).scalars())
 
 
 def about(connection: Connection, subject: str) -> tuple[LogEntry, ...]:
     """Return everything that happened to one subject, oldest first."""
-    query = select(log.c.entry).where(_field("subject") == subject).order_by(log.c.seq)
-    return tuple(_entry(text) for text in connection.execute(query).scalars())
+    query = select(log.c.entry).where(field("subject") == subject).order_by(log.c.seq)
+    return tuple(entry_of(text) for text in connection.execute(query).scalars())
 
 
 def last_times(connection: Connection, actions: Collection[LogAction]) -> dict[str, datetime]:
     """Return for each subject when one of these actions last happened to it."""
-    wanted = _field("action").in_([action.value for action in actions])
-    query = select(_field("subject"), func.max(_field("at"))).where(wanted).group_by(_field("subject"))
+    wanted = field("action").in_([action.value for action in actions])
+    query = select(field("subject"), func.max(field("at"))).where(wanted).group_by(field("subject"))
     return {subject: utc_moment(at) for subject, at in connection.execute(query)}
 
 
 def notices_taken(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     """Return which of these notices the log holds already."""
-    known = _field("details.notice")
+    known = field("details.notice")
     return frozenset(connection.execute(select(known).where(known.in_(ids))).scalars())
 
 
-def _field(name: str) -> ColumnElement[str]:
+def field(name: str) -> ColumnElement[str]:
+    """Return a field of an entry, for a query."""
     return func.json_extract(log.c.entry, f"$.{name}")
 
 
-def _entry(text: str) -> LogEntry:
+def entry_of(text: str) -> LogEntry:
+    """Return an entry as it was written."""
     raw = json.loads(text)
     return LogEntry(raw["seq"], utc_moment(raw["at"]), raw["actor"], raw["action"], raw["subject"], raw["details"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from enclave.errors import PermissionDenied, SetupError
 
-FORMAT = "directory/1"
+FORMAT = "directory/2"
 MAX_BYTES = 4 * 1024 * 1024
 LANGUAGES = ("nl", "fr", "en")
 
@@ -29,12 +29,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All accounts, the titles of the projects, whether data are made up, and whether the vault is open."""
+    """All accounts, the titles of the projects, whether data are made up, and whether the vault is open.
+
+    `closed` are the projects whose term of retention is over.
+    """
 
     synthetic: bool
     vault_open: bool
     accounts: Mapping[str, Member]
     projects: Mapping[str, Mapping[str, str]]
+    closed: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> "Directory":
@@ -68,6 +72,10 @@ class Directory:
             raise PermissionDenied("UNKNOWN_ACCOUNT", "this account is not enrolled (any more); ask a steward")
         if project not in member.projects:
             raise PermissionDenied("NOT_ON_PROJECT", "you are not, or no longer, on this project; ask its steward")
+        if project in self.closed:
+            raise PermissionDenied(
+                "RETENTION_PASSED", "the day until which the data of this project may be used is here; it is closed"
+            )
 
     def check_start(self, account: str, project: str) -> None:
         """Let members start a server, unless the vault is locked: then every project is closed."""
@@ -89,6 +97,7 @@ class Directory:
             "vault_open": self.vault_open,
             "accounts": accounts,
             "projects": projects,
+            "closed": sorted(self.closed),
         }
 
 
@@ -109,7 +118,7 @@ def _parse(found: Any) -> Directory:
         raise ValueError("another format")
     accounts = {account: _member(entry) for account, entry in found["accounts"].items()}
     projects = {project: {tag: str(title[tag]) for tag in LANGUAGES} for project, title in found["projects"].items()}
-    return Directory(found["synthetic"], found["vault_open"], accounts, projects)
+    return Directory(found["synthetic"], found["vault_open"], accounts, projects, frozenset(map(str, found["closed"])))
 
 
 def _member(entry: Any) -> Member:

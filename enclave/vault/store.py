@@ -53,8 +53,12 @@ class Vault:
         *,
         random_bytes: RandomBytes = secrets.token_bytes,
         on_key_use: KeyUseHook | None = None,
+        require_open: Callable[[str], None] | None = None,
     ) -> None:
-        """Open a vault: check rights; where its master key is at hand, finish or undo what a kill interrupted."""
+        """Open a vault: check rights; where its master key is at hand, finish or undo what a kill interrupted.
+
+        `require_open` hears of each project before anything of it is read or written, and refuses by raising.
+        """
         if not (root / "keys" / "keyring").exists():
             raise SetupError("NO_VAULT", f"there is no vault in '{root}'; create one, or put its keys folder back")
         for folder in (root / "keys", root / "data"):
@@ -62,6 +66,7 @@ class Vault:
         self._root = root
         self._master = master
         self._random_bytes = random_bytes
+        self._require_open = require_open or _anything
         hook = on_key_use or _unlogged
         self._keys = KeyStore(root / "keys", master, random_bytes, hook)
         self._datasets = Datasets(root, self._keys, random_bytes, hook)
@@ -137,6 +142,7 @@ class Vault:
     def partitions(self, project: str, dataset: str) -> tuple[str, ...]:
         """Return the names of the partitions of a data set, sorted; none if there is no such data set."""
         _place(project, dataset)
+        self._require_open(project)
         reader = self._datasets.steadily(lambda: self._datasets.reader(project, dataset))
         return () if reader is None else reader.partitions
 
@@ -164,6 +170,7 @@ class Vault:
     def coder(self, project: str, domain: str) -> Coder:
         """Return the coder of a domain of a project; codes of two domains or projects have nothing in common."""
         _require_names(project, domain)
+        self._require_open(project)
         table = _VaultCodingTable(self._datasets, project, _CODING + domain)
         return self._datasets.steadily(lambda: Coder(table, self._random_bytes))
 
@@ -173,6 +180,7 @@ class Vault:
         A project without data gets its key now. RequestError PROJECT_DESTROYED once its keys were destroyed.
         """
         _require_names(project)
+        self._require_open(project)
         found = self._datasets.steadily(lambda: self._keys.home(project, account))
         if found is None:
             with self._datasets.changing(project, ""):
@@ -204,10 +212,12 @@ class Vault:
 
     def _write(self, place: Place, columns: Columns, meta: Mapping[str, str], *, replace: bool) -> None:
         stored = checked_columns(columns)
+        self._require_open(place.project)
         with self._datasets.changing(place.project, place.dataset):
             self._datasets.put(place, stored, meta, replace=replace)
 
     def _reader(self, project: str, dataset: str, use: KeyUse = KeyUse.UNLOCKED) -> DatasetReader:
+        self._require_open(project)
         reader = self._datasets.reader(project, dataset, use)
         if reader is None:
             raise RequestError("UNKNOWN_DATASET", f"project '{project}' has no data set '{dataset}'; write it first")
@@ -263,6 +273,10 @@ def _require_names(*names: str) -> None:
 def _place(project: str, dataset: str, partition: str = "all") -> Place:
     _require_names(project, dataset, partition)
     return Place(project, dataset, partition)
+
+
+def _anything(_project: str) -> None:
+    """Stand in for `require_open` where every project is open."""
 
 
 def _unlogged(_event: str, _project: str, _dataset: str) -> None:

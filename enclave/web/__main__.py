@@ -63,7 +63,7 @@ async def _serve(settings: WebSettings, house: House, token: str) -> None:
     listening = server(services)
     settings.socket.parent.mkdir(parents=True, exist_ok=True)
     listening.add_socket(bind_unix_socket(str(settings.socket), mode=ANYBODY_MAY_CONNECT))
-    operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET), services.projects.lines)
+    operator = await serve_operator_socket(house, settings.socket.with_name(OPERATOR_SOCKET), services.state_lines)
     keys = await serve_home_keys(house, settings.home_keys) if isolated else None
     services.jobs.start()
     keeper = DirectoryKeeper(house, settings.directory)

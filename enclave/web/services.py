@@ -36,6 +36,10 @@ class Services:
         """Whether the vault is locked, and with it every project."""
         return self.house.locked
 
+    def state_lines(self) -> list[str]:
+        """Tell how projects stand, one line each: first their terms, then their files."""
+        return [*self.house.retention.lines(), *self.projects.lines()]
+
     @classmethod
     def of(cls, house: House, identity: Identity, secret: bytes, prefix: str, *, isolated: bool = True) -> "Services":
         """Set everything up around an open house."""

@@ -1,4 +1,4 @@
-"""The page for those who keep the house: the vault's door, and which project files hold."""
+"""The page for those who keep the house: the vault's door, when projects close, and which project files hold."""
 
 from enclave.gateway import permissions
 from enclave.web.page import PageHandler
@@ -12,4 +12,5 @@ class StatePage(PageHandler):
         """Show it."""
         house = self.services.house
         await aside(house.allow, self.account, "see_state", permissions.check_see_state)
-        self.show("state.html", door=house.door.status(), files=self.services.projects.states())
+        terms = await aside(lambda: list(house.retention.states()))
+        self.show("state.html", door=house.door.status(), terms=terms, files=self.services.projects.states())

@@ -101,6 +101,8 @@ STEPS: Mapping[str, str] = {
     LogAction.PART_ENDED: N_("part of the workbench ended unasked"),
     LogAction.HUB_CALL_REFUSED: N_("call of a notebook server to the hub refused"),
     LogAction.NOTICE_REFUSED: N_("notice of a part refused"),
+    LogAction.RETENTION_SET: N_("last day of a project taken from its policy"),
+    LogAction.RETENTION_EXTENDED: N_("last day of a project moved by a decision"),
     "vault_unlocked": N_("vault unlocked"),
     "vault_locked": N_("vault locked"),
     "unlock_refused": N_("unlocking refused"),
@@ -143,6 +145,7 @@ REFUSALS: Mapping[str, str] = {
     "BAD_TEXT": N_("The text is too long, or holds a character that cannot be written."),
     "FORBIDDEN": N_("This was not sent from a page of yours, or the page was too old. Open it again and repeat."),
     "VAULT_LOCKED": N_("The vault is locked: projects are closed until the key holder unlocks it."),
+    "RETENTION_PASSED": N_("The day is here until which the data of this project may be used; it is closed."),
     "RELEASE_BUSY": N_("Another release is being made; try again when it is done."),
     "HUB_UNAVAILABLE": N_("The hub does not say who you are just now; try again in a minute."),
 }

@@ -1,5 +1,6 @@
 """What the commands of the command line do, apart from parsing and printing."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -7,8 +8,9 @@ from typing import Any
 
 from enclave.errors import IntegrityError, RequestError
 from enclave.gateway import permissions
-from enclave.gateway.log_entry import LogAction
+from enclave.gateway.log_entry import SYSTEM, LogAction
 from enclave.gateway.permissions import Person, Role
+from enclave.gateway.retention import Extension
 from enclave.gateway.review import Decision
 from enclave.ledger.audit_log import read_anchor
 from enclave.ledger.fsck import fsck
@@ -21,7 +23,7 @@ from enclave.synthetic.deliveries import write_deliveries
 from enclave.synthetic.presets import YEARS, Preset
 from enclave.wiring import production
 from enclave.wiring.demo import run_demo
-from enclave.wiring.house import House, make_house
+from enclave.wiring.house import House, make_house, open_house
 from enclave.wiring.keys import operator_client
 from enclave.wiring.keys.door import DoorStatus
 from enclave.wiring.keys.key_holder import Protect, master_key
@@ -54,6 +56,28 @@ def door(root: Path) -> Iterator[str]:
     yield f"master key: opened by {told.protection}; generation {told.generation}"
     if running:
         yield from operator_client.projects(operator_client.socket_of(root))
+    else:
+        yield from _terms(root)
+
+
+def _terms(root: Path) -> Iterator[str]:
+    """Tell when projects close, as the owner of the house; to others, who may tell it."""
+    if root.stat().st_uid != os.geteuid():
+        yield "when projects close: type this as the owner of the house, or start the workbench"
+        return
+    with open_house(root) as house:
+        yield from house.retention.lines()
+
+
+def extend(house: House, account: str, project: str, extension: Extension) -> str:
+    """Record a decision that a project's data may be kept longer; a decision that does not count is refused."""
+    person = house.allow(account, "extend", lambda one: permissions.check_extend(one, project))
+    try:
+        term = house.retention.extend(project, extension, person.id, account)
+    except RequestError as refusal:
+        house.log(SYSTEM, LogAction.REFUSED, "extend", account=account, operation="extend", code=refusal.code)
+        raise
+    return f"{project}: its data may be used until {term.until}, by decision {extension.ruling}"
 
 
 def enrol(house: House, account: str, people: Path) -> str:

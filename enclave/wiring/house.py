@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from enclave.errors import PermissionDenied, SetupError
+from enclave.errors import PermissionDenied, PolicyError, SetupError
+from enclave.gateway.binding import Package
 from enclave.gateway.canonical import is_name
 from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
 from enclave.gateway.permissions import Person, Role
-from enclave.gateway.request import Stage
+from enclave.gateway.ports import Clock
+from enclave.gateway.records import HistoryEntry
+from enclave.gateway.request import Request, Stage
 from enclave.gateway.service import Gateway
 from enclave.ledger.audit_log import write_anchor
 from enclave.ledger.book import Book
@@ -25,6 +28,7 @@ from enclave.wiring.keys.key_holder import Protect, master_key
 from enclave.wiring.keys.memory import forbid_dumps
 from enclave.wiring.ports import JointAttack, ManifestSigner, NewPattern, Outboxes, RandomIds, now
 from enclave.wiring.reference import Reference
+from enclave.wiring.retention import Retention
 from enclave.wiring.sealed import SealedPackages, SealedTruth
 from enclave.wiring.second_look import SecondLook
 from enclave.wiring.settings import POLICIES, Settings
@@ -48,6 +52,7 @@ class House:
     gateway: Gateway
     release_key: SigningKey
     door: Door
+    retention: Retention
     closed: Once = field(default_factory=lambda: Once(CLOSED_PAUSE_S))
     """Who met the locked vault lately: notebooks ask again every few seconds."""
 
@@ -102,6 +107,15 @@ class House:
                 self._note_refused(account, operation, refusal.code)
             raise
 
+    def require_open(self, account: str, operation: str, project: str) -> None:
+        """Raise PolicyError RETENTION_PASSED where the project's term is over; whom it met is logged, once a minute."""
+        try:
+            self.retention.require_open(project)
+        except PolicyError as refusal:
+            if self.closed.is_news(account, operation, project):
+                self._note_refused(account, operation, refusal.code)
+            raise
+
     def _note_refused(self, account: str, operation: str, code: str) -> None:
         details = {"operation": operation, "code": code} | ({"account": account} if is_name(account) else {})
         self.book.record(LogDraft(SYSTEM, LogAction.REFUSED, operation, details))
@@ -146,16 +160,16 @@ def make_house(root: Path, *, synthetic: bool, protect: Protect, policies: Path 
 
 
 @contextmanager
-def open_house(root: Path, unlock: Opener | None = None, account: str = "") -> Iterator[House]:
+def open_house(root: Path, unlock: Opener | None = None, account: str = "", *, clock: Clock = now) -> Iterator[House]:
     """Open a house, and keep the head of its log on leaving. With `unlock`, its vault is unlocked, else locked.
 
     Unlocking finishes what a crash left open. `account` is who brought what unlocks it, as the system knows them.
     """
     settings = Settings.read(root)
     release, log = (SigningKey.load(settings.signing / name) for name in ("release.key", "log.key"))
-    book = Book.open(settings.book, log, clock=now, lock_wait_s=LOCK_WAIT_S)
+    book = Book.open(settings.book, log, clock=clock, lock_wait_s=LOCK_WAIT_S)
     try:
-        house = _house(settings, book, release)
+        house = _house(settings, book, release, clock)
         try:
             if unlock is not None:
                 house.unlock(unlock, account)
@@ -166,7 +180,7 @@ def open_house(root: Path, unlock: Opener | None = None, account: str = "") -> I
         book.close()
 
 
-def _house(settings: Settings, book: Book, release: SigningKey) -> House:
+def _house(settings: Settings, book: Book, release: SigningKey, clock: Clock) -> House:
     def note_key_use(event: str, project: str, dataset: str) -> None:
         action = LogAction.KEY_DESTROYED if "destroyed" in event else LogAction.KEY_USED
         subject = f"{project}/{dataset}" if dataset else project or "house"
@@ -174,24 +188,30 @@ def _house(settings: Settings, book: Book, release: SigningKey) -> House:
         book.record(LogDraft(SYSTEM, action, subject, details))
 
     master = master_key(settings)
-    vault = Vault(settings.vault, master, on_key_use=note_key_use)
-    packages, truth, register = SealedPackages(vault), SealedTruth(vault), Register(book)
     reference = Reference.load(settings.policies)
+    retention = Retention(book, reference, clock)
+    vault = Vault(settings.vault, master, on_key_use=note_key_use, require_open=retention.require_open)
+    packages, truth, register = SealedPackages(vault), SealedTruth(vault), Register(book)
     inside = settings.outboxes[Stage.INSIDE]
     look = SecondLook(reference, packages, truth, inside, release.public_pem, settings.synthetic)
+
+    def judge(request: Request, package: Package, earlier: tuple[HistoryEntry, ...]) -> bool:
+        retention.require_open(request.project)  # a release works with the data, and comes too late with them
+        return look.is_safe(request, package, earlier)
+
     gateway = Gateway(
         book=book,
         people=register,
-        clock=now,
+        clock=clock,
         ids=RandomIds(),
-        attack=JointAttack(look.is_safe),
+        attack=JointAttack(judge),
         reprotect=NewPattern(look.protect_again),
         publisher=Outboxes(settings.outboxes),
         packages=packages,
         signer=ManifestSigner(release),
     )
-    door = Door(vault, master, book.record, now)
-    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release, door)
+    door = Door(vault, master, book.record, clock)
+    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release, door, retention)
 
 
 def made_up_people(project: str, trained_until: date) -> tuple[Person, ...]:

@@ -92,6 +92,7 @@ def prepare_year(house: House, policy: Policy, year: int, account: str, *, say: 
     """Link, code and store the data of one year."""
     project = policy.project_id(year)
     person = house.allow(account, "prepare", lambda asking: permissions.check_open_microdata(asking, project))
+    house.require_open(account, "prepare", project)
     reference = house.reference
     report = prepare(
         house.vault,
@@ -119,6 +120,7 @@ def produce(
     """Make the tables of a year, protect and prove them, and hand them to the output checkers (stage 1)."""
     project, population = policy.project_id(year), policy.population_id(year)
     house.allow(account, "produce", lambda asking: permissions.check_request(asking, project, Stage.INSIDE))
+    house.require_open(account, "produce", project)
     watch, look = Stopwatch(), house.look
     with watch.step("counting the tables", say):
         snapshot = data_snapshot(house.vault, project)
@@ -171,6 +173,7 @@ def derive_results(
     """Work out declared results from the latest stage-1 release and hand them to the output checkers (stage 2)."""
     project, population = policy.project_id(year), policy.population_id(year)
     house.allow(account, "derive", lambda asking: permissions.check_request(asking, project, Stage.OUTSIDE))
+    house.require_open(account, "derive", project)
     check_operations(policy, derivations)
     look = house.look
     with house.book.view() as view:

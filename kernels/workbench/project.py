@@ -242,6 +242,8 @@ class Project:
     def _check_open(self) -> None:
         if self._facts["state"] == "locked":
             raise LockedError("HOUSE_LOCKED", "the house is locked; the key holder opens it, ask the operator")
+        if self._facts["state"] == "closed":
+            raise RefusedError("RETENTION_PASSED", "the day is here until which its data may be used; it is closed")
 
     def _check_may(self, what: str) -> None:
         if what not in self.may:

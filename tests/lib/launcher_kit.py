@@ -20,12 +20,18 @@ ENVIRONMENT = {"JUPYTERHUB_USER": "analyst.one", "JUPYTERHUB_API_TOKEN": "abc"}
 TITLES = dict.fromkeys(("nl", "fr", "en"), "title")
 
 
-def directory(*, synthetic: bool = True, vault_open: bool = True, projects: tuple[str, ...] = (PROJECT,)) -> Directory:
+def directory(
+    *,
+    synthetic: bool = True,
+    vault_open: bool = True,
+    projects: tuple[str, ...] = (PROJECT,),
+    closed: tuple[str, ...] = (),
+) -> Directory:
     accounts = {
         "analyst.one": Member("analyst.one", frozenset({"analyst"}), frozenset(projects)),
         "checker.one": Member("checker.one", frozenset({"output_checker"}), frozenset()),
     }
-    return Directory(synthetic, vault_open, accounts, {PROJECT: TITLES, OTHER: TITLES})
+    return Directory(synthetic, vault_open, accounts, {PROJECT: TITLES, OTHER: TITLES}, frozenset(closed))
 
 
 def settings(root: Path, *, stop_s: float = 5.0) -> Settings:

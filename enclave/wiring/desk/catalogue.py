@@ -28,6 +28,8 @@ from enclave.wiring.production import latest_inside
 
 NOT_PREPARED = "not prepared"
 LOCKED = "locked"
+CLOSED = "closed"
+"""Its term is over: what it holds is to be destroyed."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Catalogue:
     def microdata(self, account: str, name: str, period: str) -> bytes:
         """Return a quarter's coded data as an Arrow stream, for CBSS staff of the project; logged with who it was."""
         person = self._house.allow(account, "open_microdata", lambda one: permissions.check_open_microdata(one, name))
+        self._house.require_open(account, "open_microdata", name)
         project = self.project(account, name)
         if period not in project.periods:
             raise RequestError("UNKNOWN_PERIOD", "this quarter is not among those of the project; look at its periods")
@@ -111,6 +114,7 @@ class Catalogue:
     def table(self, account: str, name: str, table_id: str) -> bytes:
         """Return a table of the latest release inside as an Arrow stream, for members and checkers."""
         self._house.allow(account, "open_tables", lambda one: permissions.check_open_tables(one, name))
+        self._house.require_open(account, "open_tables", name)
         self.project(account, name)
         with self._house.book.view() as view:
             release = latest_inside(view.history(), name)
@@ -135,6 +139,8 @@ class Catalogue:
         return Project(name, policy, year, tuple(right for right, given in rights.items() if given), self._state(name))
 
     def _state(self, name: str) -> str:
+        if not self._house.retention.is_open(name):
+            return CLOSED
         if self._house.locked:
             return LOCKED
         prepared = (self._house.settings.vault / "data" / name / DATASET).is_dir()

@@ -119,6 +119,7 @@ class Desk:
         """Return the tables of a request as they will be published; PermissionDenied where one may not see them."""
         request, published = status.request, status.published
         self._house.allow(account, "see_tables", lambda one: permissions.check_see_tables(one, request, published))
+        self._require_open_to_members(account, request.project)
         self._house.require_unlocked(account, "see_tables")
         digest = request.binding.tables
         return self._keep(self._shown, digest, lambda: shown_by(self._house.packages.read(digest)))
@@ -127,6 +128,7 @@ class Desk:
         """Return why cells are hidden and what they could be, for who may check the request; logged each time."""
         request, today = status.request, now().date()
         person = self._house.allow(account, "see_reasons", lambda one: permissions.check_return(one, request, today))
+        self._house.require_open(account, "see_reasons", request.project)
         self._house.require_unlocked(account, "see_reasons")
         self._house.log(
             person.id, LogAction.KEY_USED, request.id, project=request.project, operation="reasons shown to checker"
@@ -158,6 +160,7 @@ class Desk:
             found = [entry for entry in view.history() if entry.release == release_id]
         if not found:
             raise RequestError("UNKNOWN_RELEASE", "there is no release of this id; look it up in the list of requests")
+        self._require_open_to_members(account, found[0].project)
         return found[0], self.status(account, found[0].request)
 
     def may_download(self, account: str, entry: HistoryEntry) -> bool:
@@ -216,6 +219,11 @@ class Desk:
         if self._house.locked:
             self._shown.clear()
             self._evidence.clear()
+
+    def _require_open_to_members(self, account: str, project: str) -> None:
+        """Close a project whose term is over to those who worked in it; what was released stays for the others."""
+        if project in self.person(account).projects:
+            self._house.require_open(account, "see_tables", project)
 
     def _keep(self, kept: "OrderedDict[str, T]", key: str, make: Callable[[], T]) -> T:
         """Return what was made before, or make it: once, however many ask at the same time.

@@ -135,6 +135,7 @@ class Jobs:
     ) -> Job:
         """Ask for results by declared expressions (stage 2). PermissionDenied or RequestError if it cannot be."""
         self._house.allow(account, "derive", lambda asking: permissions.check_request(asking, project, Stage.OUTSIDE))
+        self._house.require_open(account, "derive", project)
         policy, _ = policy_year(self._house.reference, project)
         check_operations(policy, derivations(results))
         with self._house.book.view() as view:
@@ -177,6 +178,7 @@ class Jobs:
     def _ask(self, kind: JobKind, account: str, project: str, purpose: str, *, key: str, results: str = "") -> Job:
         stage = Stage.INSIDE if kind is JobKind.PRODUCE else Stage.OUTSIDE
         person = self._house.allow(account, kind, lambda asking: permissions.check_request(asking, project, stage))
+        self._house.require_open(account, kind, project)
         policy_year(self._house.reference, project)
         if not purpose.strip() or len(purpose) > MOST_PURPOSE:
             raise RequestError(

@@ -49,6 +49,7 @@ class _Handler:
 
     def _key(self, account: str, project: str) -> bytes:
         self.house.allow(account, "open_home", lambda person: check_open_home(person, project))
+        self.house.require_open(account, "open_home", project)
         return self.house.vault.home_key(project, account)
 
 

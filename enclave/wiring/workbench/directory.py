@@ -22,10 +22,12 @@ _YEAR = {"nl": "jaar", "fr": "année", "en": "year"}
 
 
 def directory_of(house: House) -> Directory:
-    """Return who has which account, roles and projects now, and whether the vault is open."""
+    """Return who has which account, roles and projects now, whether the vault is open, and what is closed for good."""
     people = house.register.everybody()
     accounts = {account: _member(person) for person in people for account in person.accounts}
-    return Directory(house.settings.synthetic, not house.locked, accounts, dict(_projects(house, people)))
+    projects = dict(_projects(house, people))
+    closed = frozenset(project for project in projects if not house.retention.is_open(project))
+    return Directory(house.settings.synthetic, not house.locked, accounts, projects, closed)
 
 
 class DirectoryKeeper:

@@ -46,6 +46,7 @@ def test_a_member_may(tmp_path: Path) -> None:
         ("somebody.else", PROJECT, directory(), "UNKNOWN_ACCOUNT"),
         ("analyst.one", PROJECT, directory(vault_open=False), "VAULT_LOCKED"),
         ("analyst.one", PROJECT, directory(synthetic=False), "SYNTHETIC_ONLY"),
+        ("analyst.one", PROJECT, directory(closed=(PROJECT,)), "RETENTION_PASSED"),
     ],
 )
 def test_anybody_else_is_told_why_not(tmp_path: Path, account: str, project: str, told: Directory, code: str) -> None:

@@ -18,6 +18,8 @@ from enclave.wiring.keys.key_holder import by_new_key_file
 from enclave.wiring.settings import SETTINGS
 from tests.lib.house_kit import log_lines, made_house, opener_of
 
+PROJECT = "advice-17-17-2016"
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -46,15 +48,15 @@ def test_a_house_opens_locked_and_everything_but_the_vault_works(root: Path) -> 
     "act",
     [
         lambda house: house.vault.projects(),
-        lambda house: house.vault.seal("p", "letter", b"text"),
-        lambda house: house.vault.unseal("p", "letter"),
-        lambda house: house.vault.partitions("p", "persons"),
-        lambda house: house.vault.check("p"),
-        lambda house: house.vault.destroy_project("p"),
-        lambda house: house.vault.coder("p", "person"),
+        lambda house: house.vault.seal(PROJECT, "letter", b"text"),
+        lambda house: house.vault.unseal(PROJECT, "letter"),
+        lambda house: house.vault.partitions(PROJECT, "persons"),
+        lambda house: house.vault.check(PROJECT),
+        lambda house: house.vault.destroy_project(PROJECT),
+        lambda house: house.vault.coder(PROJECT, "person"),
         lambda house: house.packages.seal(Package({"a": b"b"}, b"{}")),
         lambda house: house.packages.read("0" * 64),
-        lambda house: house.truth.read("p", "0" * 64),
+        lambda house: house.truth.read(PROJECT, "0" * 64),
     ],
 )
 def test_whatever_needs_the_vault_says_who_can_open_it(root: Path, act: Callable[[House], object]) -> None:
@@ -68,16 +70,16 @@ def test_one_open_house_is_unlocked_locked_and_unlocked_again(root: Path) -> Non
     opener = opener_of(root)
     with open_house(root) as house:
         house.unlock(opener, "kim")
-        house.vault.seal("p", "letter", b"text")
+        house.vault.seal(PROJECT, "letter", b"text")
         status = house.door.status()
         assert not status.locked
         assert status.since is not None
         house.lock("kim")
         assert house.door.status().since is None
         with pytest.raises(SetupError, match="VAULT_LOCKED"):
-            house.vault.unseal("p", "letter")
+            house.vault.unseal(PROJECT, "letter")
         house.unlock(opener, "kim")
-        assert house.vault.unseal("p", "letter") == b"text"
+        assert house.vault.unseal(PROJECT, "letter") == b"text"
     seen = [action for action, _ in _actions(root)]
     assert seen == ["vault_unlocked", "vault_locked", "vault_unlocked"]
     assert _actions(root)[0][1] == {"account": "kim", "protection": "key file"}
@@ -86,11 +88,11 @@ def test_one_open_house_is_unlocked_locked_and_unlocked_again(root: Path) -> Non
 def test_the_first_use_of_a_key_is_logged_again_after_each_unlocking(root: Path) -> None:
     opener = opener_of(root)
     with open_house(root, opener) as house:
-        house.vault.seal("p", "letter", b"text")
-        house.vault.unseal("p", "letter")
+        house.vault.seal(PROJECT, "letter", b"text")
+        house.vault.unseal(PROJECT, "letter")
         house.lock()
         house.unlock(opener)
-        house.vault.unseal("p", "letter")
+        house.vault.unseal(PROJECT, "letter")
     used = [line for line in log_lines(root) if "data key unlocked" in line]
     assert len(used) == 2
 
