@@ -200,9 +200,9 @@ class MasterKeyFile:
         if wrapping is None:
             raise SetupError(
                 "VAULT_LOCKED",
-                "the vault is locked: no key is in memory, so the projects of this house are closed. Whoever holds "
-                f"{self.protection.words} opens it for the gateway with `enclave operator unlock`, for one command "
-                f"with {self.protection.option}",
+                "the vault is locked: no key is in memory, so the projects of this house are closed. Ask whoever "
+                f"holds {self.protection.words} to open it: for the gateway with `enclave operator unlock`, for one "
+                f"command with {self.protection.option}",
             )
         return wrapping
 

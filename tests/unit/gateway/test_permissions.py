@@ -84,14 +84,14 @@ CASES: list[Case] = [
     ("read_log", KIM, (), "NOT_AUDITOR"),
     ("see_project", ANN, ("project-a",), None),
     ("see_project", AUDE, ("project-a",), None),
-    ("see_project", ANN, ("project-b",), "NOT_OUTPUT_CHECKER"),
+    ("see_project", ANN, ("project-b",), "NOT_ON_PROJECT"),
     ("open_home", ANN, ("project-a",), None),
     ("open_home", ANN, ("project-b",), "NOT_ON_PROJECT"),
     ("open_home", KIM, ("project-a",), "NOT_ON_PROJECT"),
     ("open_tables", ANN, ("project-a",), None),
     ("open_tables", KIM, ("project-a",), None),
-    ("open_tables", ANN, ("project-b",), "NOT_OUTPUT_CHECKER"),
-    ("open_tables", STEF, ("project-a",), "NOT_OUTPUT_CHECKER"),
+    ("open_tables", ANN, ("project-b",), "NOT_ON_PROJECT"),
+    ("open_tables", STEF, ("project-a",), "NOT_ON_PROJECT"),
     ("see_tables", KIM, (INSIDE, False), None),
     ("see_tables", STEF, (INSIDE, False), None),
     ("see_tables", CORA, (INSIDE, False), None),
@@ -106,7 +106,7 @@ CASES: list[Case] = [
     ("download", OTTO, (Stage.OUTSIDE,), "NOT_STEWARD"),
     ("view", ANN, (OUTSIDE,), None),
     ("view", KIM, (OUTSIDE,), None),
-    ("view", replace(ANN, projects=frozenset({"project-b"})), (OUTSIDE,), "NOT_OUTPUT_CHECKER"),
+    ("view", replace(ANN, projects=frozenset({"project-b"})), (OUTSIDE,), "NOT_ON_PROJECT"),
 ]
 
 

@@ -124,7 +124,7 @@ def test_an_approved_request_cannot_be_edited(house: House) -> None:
         ("return", "mia", "CHECKER_ON_PROJECT"),
         ("return", "nora", "CONFLICT_DECLARED"),
         ("return", "olaf", "TRAINING_EXPIRED"),
-        ("status", "zoe", "NOT_OUTPUT_CHECKER"),
+        ("status", "zoe", "NOT_ON_PROJECT"),
         ("release", "kim", "NOT_OPERATOR"),
         ("revoke", "otto", "NOT_STEWARD"),
     ],
