@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from enclave.errors import PolicyError
 from enclave.policy.strict_yaml import read as read_yaml
+from enclave.policy.typography import unbroken
 
 LANGUAGES = ("nl", "fr", "en")
 LANGUAGE_COOKIE = "enclave-language"
@@ -25,6 +26,7 @@ def read_words(path: Path = FILE) -> dict[str, dict[str, str]]:
             raise PolicyError("WORDS", f"{path.name}, {key}: write it in {', '.join(LANGUAGES)}")
         for tag in LANGUAGES:
             words[tag][key] = str(entry[tag])
+        words["fr"][key] = unbroken(words["fr"][key])
     return words
 
 

@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
+from enclave.policy.typography import unbroken
+
 LANGUAGES = ("nl", "fr", "en")
 """The first is what a browser gets that asks for none of them."""
 
@@ -44,6 +46,9 @@ class Language:
             return NullTranslations()
         with (FOLDER / f"{self.code}.po").open("rb") as file:
             catalog = read_po(file, locale=self.code)
+        if self.code == "fr":
+            for message in catalog:
+                message.string = unbroken(str(message.string))
         compiled = io.BytesIO()
         write_mo(compiled, catalog)
         compiled.seek(0)

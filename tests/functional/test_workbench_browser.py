@@ -156,6 +156,7 @@ def test_pages_of_a_locked_vault_say_who_can_open_it(workbench: Workbench, brows
         for language in LANGUAGES:
             page.goto(f"{workbench.url}/hub/home?lang={language}")
             looked_at(page, "locked", language)
+            assert page.locator(f"[data-project='{PROJECT}'] .button").count() == 0, "nothing can be started"
             page.goto(f"{workbench.url}/hub/spawn/{STAFF}/{PROJECT}")
             looked_at(page, "locked-project", language)
             page.goto(f"{workbench.url}/services/gateway/")

@@ -16,6 +16,11 @@ def test_every_language_has_every_word() -> None:
     assert set(WORDS["nl"]) == set(WORDS["fr"]) == set(WORDS["en"])
 
 
+def test_no_french_line_begins_with_a_sign() -> None:
+    assert not [text for text in WORDS["fr"].values() if re.search(r" [;:?!»]|« ", text)]
+    assert "\u00a0; les carnets" in WORDS["fr"]["stop_hint"]
+
+
 def test_a_word_that_a_language_lacks_is_named(tmp_path: Path) -> None:
     file = tmp_path / "words.yaml"
     file.write_text("hello: {nl: dag, fr: bonjour}\n")

@@ -1,5 +1,6 @@
 """Three languages, complete: every message has its Dutch and French; numbers and dates look as people write them."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_placeholders_survive_translation(language: str) -> None:
     for message in catalog(language):
         for sign in ("{", "%("):
             assert str(message.id).count(sign) == str(message.string).count(sign) or not message.id
+
+
+def test_no_french_line_begins_with_a_sign() -> None:
+    said = [ALL["fr"].say(message) for message in messages()]
+    assert not [text for text in said if re.search(r" [;:?!»]|« ", text)]
+    assert any("\u00a0;" in text for text in said)
 
 
 def test_everything_the_program_knows_by_code_has_words() -> None:
