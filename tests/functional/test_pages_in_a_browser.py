@@ -109,6 +109,20 @@ def test_axe_finds_nothing_on_any_page_in_any_language(
     page.context.close()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["state", "project", "audit-log"])
+def test_the_header_stays_in_one_line_for_those_with_most_in_it(
+    browser: Browser, running: Running, name: str, language: str
+) -> None:
+    page = opened(browser, running, name, language=language)
+    places = [page.locator(f"header.site {part}").first.bounding_box() for part in (".brand", "nav.main", ".who")]
+    places.append(page.locator("header.site nav.languages").bounding_box())
+    middles = [place["y"] + place["height"] / 2 for place in places if place is not None]
+    assert len(middles) == len(places)
+    assert max(middles) - min(middles) < 5
+    page.context.close()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_fits_a_width_of_320_pixels(browser: Browser, running: Running, name: str) -> None:
     page = opened(browser, running, name, language="fr", width=320)
