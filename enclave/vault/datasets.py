@@ -97,11 +97,14 @@ class Datasets:
                 self._check_dataset(project, dataset)
 
     def remove_destroyed(self) -> None:
-        """Remove the files of the projects whose keys are destroyed."""
-        for project in self._keys.load().destroyed:
+        """Remove the files of the projects whose keys are destroyed, and set the names of emptied ones free."""
+        ring = self._keys.load()
+        for project in (*ring.destroyed, *ring.emptied):
             if (self._data / project).exists():
                 self._on_key_use(KeyUse.DESTROYED, project, "")
                 files.remove(self._data / project)
+        if ring.emptied:
+            self._keys.forget_emptied()
 
     def _put_index(self, dataset: DatasetReader, index: Index) -> None:
         place = index_place(dataset.project, dataset.dataset)

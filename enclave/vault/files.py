@@ -94,6 +94,15 @@ def overwrite(path: Path) -> None:
         os.fsync(handle)
 
 
+def replace_and_wipe(path: Path, pieces: Iterable[bytes]) -> None:
+    """Put the pieces into `path` as `write_atomically` does, then zeros where the old content lay."""
+    with opened(path, os.O_WRONLY) as old:
+        write_atomically(path, pieces)
+        with disk(path):
+            os.write(old, bytes(os.fstat(old).st_size))
+            os.fsync(old)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a whole folder durably; do nothing where it is gone."""
     with disk(path):

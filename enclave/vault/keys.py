@@ -6,15 +6,15 @@ its own: a backup of the data folder holds no key, not even a wrapped one.
 
 The keys of homes are derived from the project's key and stand nowhere: they are gone with it.
 
-Destroying a project takes its key out of the ring, wraps the remaining project keys under a new master key and destroys
-the old master key, so that an old copy of the ring opens nothing any more. The intent stands in the ring itself, where
-nobody without the master key can put one; an interrupted destruction is finished by `settle`.
+Destroying a project takes its key out of the ring, wraps the remaining ones under a new master key and destroys the old
+master key, so that an old copy of the ring opens nothing any more. One step decides: that the new ring stands in the
+place of the old one. What is interrupted before it never was, what is interrupted after it is finished by `settle`.
 """
 
 import base64
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -23,10 +23,10 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from enclave.errors import IntegrityError, RequestError
+from enclave.errors import IntegrityError, RequestError, SetupError
 from enclave.vault import files
 from enclave.vault.master import KEY_BYTES, Key, MasterKey, RandomBytes
-from enclave.vault.master_file import MasterKeyFile
+from enclave.vault.master_file import MasterKeyFile, Renewal
 
 _NONCE_BYTES = 12
 _MAC_CHARACTERS = 64
@@ -90,11 +90,14 @@ class ProjectKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """All wrapped keys, the projects whose destruction has begun, and those that are destroyed for good."""
+    """All wrapped keys, the projects that are destroyed for good, and those that were emptied.
+
+    The files of an emptied project may still lie there; once they are gone, its name is free again.
+    """
 
     projects: Mapping[str, ProjectKeys] = field(default_factory=dict)
-    destroying: tuple[str, ...] = ()
     destroyed: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the canonical text."""
@@ -105,11 +108,11 @@ class KeyRing:
         """Read a text whose MAC was checked."""
         found = json.loads(text)
         projects = {name: ProjectKeys(**keys) for name, keys in found["projects"].items()}
-        return cls(projects, tuple(found["destroying"]), tuple(found["destroyed"]))
+        return cls(projects, tuple(found["destroyed"]), tuple(found.get("emptied", ())))
 
     def require_alive(self, project: str) -> None:
-        """Raise RequestError for a project that was destroyed, or whose destruction has begun."""
-        if project in self.destroying or project in self.destroyed:
+        """Raise RequestError for a project that was destroyed."""
+        if project in self.destroyed:
             raise RequestError("PROJECT_DESTROYED", f"the keys of project '{project}' were destroyed; use another name")
 
 
@@ -196,41 +199,47 @@ class KeyStore:
         with self._steady():
             self._write(ring, self._load()[1])
 
-    def destroy(self, project: str) -> None:
-        """Destroy the keys of a project for ever; RequestError if it has none."""
+    def destroy(self, project: str, *, emptied: Collection[str] = (), new: Renewal | None = None) -> None:
+        """Destroy the keys of a project for ever, and of the `emptied` ones until somebody writes there again.
+
+        `new` is what protects the new master key; without it, what protects the old one. RequestError if the project
+        has no keys.
+        """
         with self._steady():
-            ring, master = self._load()
+            ring, old = self._load()
             ring.require_alive(project)
             if project not in ring.projects:
                 raise RequestError("UNKNOWN_PROJECT", f"project '{project}' has no keys; there is nothing to destroy")
-            self._write(replace(ring, destroying=(*ring.destroying, project)), master)
-            self._finish_destruction()
+            self._on_key_use(KeyUse.MASTER_REPLACED, "", "")
+            master = old.successor(self._random_bytes)
+            self._master.stage(master, new)
+            gone = {project, *emptied}
+            remaining = {
+                name: replace(keys, wrapped=self._rewrap(name, keys.wrapped, old, master))
+                for name, keys in ring.projects.items()
+                if name not in gone
+            }
+            destroyed = tuple(sorted({*ring.destroyed, project}))
+            left = tuple(sorted({*ring.emptied, *(set(emptied) & set(ring.projects))}))
+            self._replace(KeyRing(remaining, destroyed, left), master)
+            self._master.promote()
+
+    def forget_emptied(self) -> None:
+        """Set the names of emptied projects free, once their files are gone."""
+        with self._steady():
+            ring, master = self._load()
+            self._write(replace(ring, emptied=()), master)
 
     def forget_uses(self) -> None:
         """Tell the next use of each data key as a first one again."""
         self._unlocked.clear()
 
     def settle(self) -> None:
-        """Finish what a kill interrupted: a destruction, a replacement of the master key."""
+        """Finish or undo what a kill interrupted: a replacement of the master key, and with it a destruction."""
         with self._steady():
             files.remove_half_written(self._folder)
-            ring, master = self._load()
+            _, master = self._load()
             self._master.settle(master)
-            if ring.destroying:
-                self._finish_destruction()
-
-    def _finish_destruction(self) -> None:
-        ring, old = self._load()
-        self._on_key_use(KeyUse.MASTER_REPLACED, "", "")
-        new = old.successor(self._random_bytes)
-        self._master.stage(new)
-        remaining = {
-            name: replace(keys, wrapped=self._rewrap(name, keys.wrapped, old, new))
-            for name, keys in ring.projects.items()
-            if name not in ring.destroying
-        }
-        self._write(KeyRing(remaining, (), tuple(sorted({*ring.destroyed, *ring.destroying}))), new)
-        self._master.promote()
 
     def _rewrap(self, project: str, wrapped: str, old: MasterKey, new: MasterKey) -> str:
         context = ("project key", project)
@@ -245,6 +254,12 @@ class KeyStore:
         for master in self._master.candidates():
             if hmac.compare_digest(content[:_MAC_CHARACTERS], _mac(master, content[_MAC_CHARACTERS:])):
                 return KeyRing.from_bytes(content[_MAC_CHARACTERS:]), master
+        if self._master.replacing:
+            raise SetupError(
+                "OTHER_KEY",
+                "a destruction was interrupted while the master key was replaced, and this opens the one of the two "
+                "that the key ring does not go with. Open the vault with the other one: the new key, or else the old",
+            )
         raise IntegrityError(
             "KEY_RING",
             f"the key ring '{self.path}' does not verify under the master key: this is not its master key, or the ring "
@@ -252,8 +267,16 @@ class KeyStore:
         )
 
     def _write(self, ring: KeyRing, master: MasterKey) -> None:
-        text = b"\n" + ring.to_bytes()
-        files.write_atomically(self.path, [_mac(master, text), text])
+        files.write_atomically(self.path, _pieces(ring, master))
+
+    def _replace(self, ring: KeyRing, master: MasterKey) -> None:
+        """Write, and leave nothing of the old ring on the disk."""
+        files.replace_and_wipe(self.path, _pieces(ring, master))
+
+
+def _pieces(ring: KeyRing, master: MasterKey) -> tuple[bytes, bytes]:
+    text = b"\n" + ring.to_bytes()
+    return _mac(master, text), text
 
 
 def _mac(master: MasterKey, text: bytes) -> bytes:

@@ -89,14 +89,19 @@ class Wrapped:
         return found if found.to_bytes() == content else None
 
 
+Renewal = tuple[Protection, Opener]
+"""What is to protect the next master key, and what will open it."""
+
+
 class MasterKeyFile:
     """The file of a house's master key, locked until what the key holder brings opens it.
 
     While it is unlocked, the key that wraps the master key is in memory, and nothing else is: the master key is
     unwrapped from the file at each use, so that a key replaced by another process is the new one here too.
 
-    `stage` puts the next master key beside the old one; once the key ring is wrapped under it, `promote` destroys the
-    old one. The key ring decides which of the two is in force: the one that it verifies under.
+    `stage` puts the next master key beside the old one, under the same protection or a new one; once the key ring is
+    wrapped under it, `promote` destroys the old one. The key ring decides which of the two is in force: the one that it
+    verifies under. Under a new protection, another process that was unlocked with the old one finds itself locked.
     """
 
     def __init__(self, path: Path, house: str, *, random_bytes: RandomBytes) -> None:
@@ -105,6 +110,8 @@ class MasterKeyFile:
         self._house = house
         self._random_bytes = random_bytes
         self._wrapping: Key | None = None
+        self._next_wrapping: Key | None = None
+        self._opened = 0
 
     @property
     def _next(self) -> Path:
@@ -131,13 +138,16 @@ class MasterKeyFile:
             raise SetupError("MASTER_KEY_EXISTS", f"'{self.path}' exists already; it is never overwritten by a new key")
         self._wrapping = wrapping_key(protection, opener, self._house)
         self._write(self.path, MasterKey.create(self._random_bytes), protection)
+        self._opened = 1
 
     def unlock(self, opener: Opener) -> None:
         """Be unlocked by what the key holder brings; PermissionDenied UNLOCK_REFUSED, for all wrong ones alike."""
-        for wrapped in self._found():
+        found = self._found()
+        kinds = [wrapped for wrapped in found if wrapped.protection.kind is opener.kind]
+        for wrapped in kinds or found:  # another kind than all is refused by name
             wrapping = wrapping_key(wrapped.protection, opener, self._house)
             if wrapped.unwrap(wrapping) is not None:
-                self._wrapping = wrapping
+                self._wrapping, self._opened = wrapping, wrapped.generation
                 return
         raise PermissionDenied(
             "UNLOCK_REFUSED",
@@ -146,7 +156,7 @@ class MasterKeyFile:
 
     def lock(self) -> None:
         """Forget the key. Python may leave copies in memory that was given back; nobody can promise they are wiped."""
-        self._wrapping = None
+        self._wrapping = self._next_wrapping = None
 
     def require_unlocked(self) -> None:
         """Raise SetupError VAULT_LOCKED, with who can unlock it and how, while it is locked."""
@@ -158,8 +168,12 @@ class MasterKeyFile:
         SetupError VAULT_LOCKED while it is locked, or if there is none; in such a middle, one of the two may be half
         destroyed. IntegrityError if there is a whole file that does not open any more.
         """
-        wrapping = self._wrapping_key()
-        found = tuple(key for wrapped in self._found() if (key := wrapped.unwrap(wrapping)) is not None)
+        self._wrapping_key()
+        files_found = self._found()
+        found = tuple(key for wrapped in files_found if (key := self._unwrapped(wrapped)) is not None)
+        if not found and all(wrapped.generation > self._opened for wrapped in files_found):
+            self.lock()
+            self._wrapping_key()
         if not found:
             raise IntegrityError(
                 "MASTER_KEY_CHANGED",
@@ -168,9 +182,18 @@ class MasterKeyFile:
             )
         return found
 
-    def stage(self, key: MasterKey) -> None:
-        """Put the next master key beside the one in force, wrapped under the same key."""
-        self._write(self._next, key, self.protection)
+    @property
+    def replacing(self) -> bool:
+        """Whether there are two files, of which the key in memory opens one alone: a replacement was interrupted."""
+        return self._next.exists() and any(self._unwrapped(wrapped) is None for wrapped in self._found())
+
+    def stage(self, key: MasterKey, new: Renewal | None = None) -> None:
+        """Put the next master key beside the one in force, wrapped under the same key or what is `new`."""
+        protection = self.protection
+        if new is not None:
+            protection, opener = new
+            self._next_wrapping = wrapping_key(protection, opener, self._house)
+        self._write(self._next, key, protection, self._next_wrapping)
 
     def promote(self) -> None:
         """Destroy the old key (zeros in its place) and put the staged one there.
@@ -181,6 +204,8 @@ class MasterKeyFile:
         if self.path.exists():
             files.overwrite(self.path)
         files.rename(self._next, self.path)
+        self._wrapping, self._next_wrapping = self._next_wrapping or self._wrapping, None
+        self._opened = self.generation
 
     def settle(self, in_force: MasterKey) -> None:
         """Finish or undo a replacement that was interrupted, given the key in force."""
@@ -188,12 +213,18 @@ class MasterKeyFile:
         if not self._next.exists():
             return
         staged = _read(self._next)
-        key = None if staged is None else staged.unwrap(self._wrapping_key())
+        key = None if staged is None else self._unwrapped(staged)
         if key is not None and key.secret == in_force.secret:
             self.promote()
         else:
             files.overwrite(self._next)
             files.remove(self._next)
+            self._next_wrapping = None
+
+    def _unwrapped(self, wrapped: Wrapped) -> MasterKey | None:
+        """Return the key of a file, None where nothing in memory opens it."""
+        wrappings = (wrapping for wrapping in (self._wrapping, self._next_wrapping) if wrapping is not None)
+        return next((key for wrapping in wrappings if (key := wrapped.unwrap(wrapping)) is not None), None)
 
     def _wrapping_key(self) -> Key:
         wrapping = self._wrapping
@@ -206,8 +237,9 @@ class MasterKeyFile:
             )
         return wrapping
 
-    def _write(self, path: Path, key: MasterKey, protection: Protection) -> None:
-        wrapped = Wrapped.wrap(key, self._wrapping_key(), self._house, protection, self._random_bytes)
+    def _write(self, path: Path, key: MasterKey, protection: Protection, wrapping: Key | None = None) -> None:
+        key_of_file = wrapping or self._wrapping_key()
+        wrapped = Wrapped.wrap(key, key_of_file, self._house, protection, self._random_bytes)
         files.write_atomically(path, [wrapped.to_bytes()])
 
     def _found(self, *, private: bool = True) -> tuple[Wrapped, ...]:

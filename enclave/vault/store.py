@@ -13,7 +13,7 @@ of a whole data set put back, index and all, is found by comparing `snapshot` wi
 
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -28,7 +28,7 @@ from enclave.vault.coding import Coder, Ints
 from enclave.vault.datasets import Datasets
 from enclave.vault.keys import KeyStore, KeyUse, KeyUseHook
 from enclave.vault.master import RandomBytes
-from enclave.vault.master_file import MasterKeyFile
+from enclave.vault.master_file import MasterKeyFile, Renewal
 from enclave.vault.protection import Opener
 from enclave.vault.reader import DatasetReader
 
@@ -198,17 +198,22 @@ class Vault:
         """Verify every byte kept for a project; IntegrityError if one is missing, changed, older or too much."""
         self._datasets.check(project)
 
-    def destroy_project(self, project: str) -> None:
+    def destroy_project(self, project: str, *, emptied: Collection[str] = (), new: Renewal | None = None) -> None:
         """Destroy the keys of a project, and with them its data in every copy; then remove its files.
 
-        The remaining project keys are wrapped under a new master key, and the old master key is destroyed. Once begun,
-        it is finished even if the process is killed, at the latest when the vault is opened again. The name stays
-        taken: nothing can be written under it any more.
+        The remaining project keys are wrapped under a new master key, and the old master key is destroyed. If the
+        process is killed, all of it is done or nothing, at the latest when the vault is opened again. The name stays
+        taken: nothing can be written under it any more. Projects that are `emptied` are destroyed too, but for their
+        names. `new` protects the new master key, so that what opened the old one opens no old copy of its file either.
         """
-        _require_names(project)
+        _require_names(project, *emptied)
         with self._datasets.changing(project, ""):
-            self._keys.destroy(project)
+            self._keys.destroy(project, emptied=emptied, new=new)
             self._datasets.remove_destroyed()
+
+    def is_destroyed(self, project: str) -> bool:
+        """Say whether the keys of a project were destroyed for good."""
+        return project in self._keys.load().destroyed
 
     def _write(self, place: Place, columns: Columns, meta: Mapping[str, str], *, replace: bool) -> None:
         stored = checked_columns(columns)
