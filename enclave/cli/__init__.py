@@ -8,7 +8,7 @@ import sys
 import click
 
 from enclave import __version__
-from enclave.cli import machine, operators, own_files, policies, proofs, requests, work
+from enclave.cli import destruction, machine, operators, own_files, policies, proofs, requests, work
 from enclave.errors import EnclaveError
 
 
@@ -21,6 +21,7 @@ def cli() -> None:
 for command in (
     *(operators.operator, operators.workbench, machine.doctor, policies.policy),
     own_files.own_files,
+    destruction.destroy,
     *(work.synth, work.intake, work.prepare, work.produce, work.derive, work.demo, work.protect),
     *(requests.request, requests.review, requests.release),
     *(proofs.attack, proofs.verify, proofs.log, proofs.fsck),

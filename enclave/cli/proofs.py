@@ -24,11 +24,14 @@ def attack(key: Path, folders: tuple[Path, ...]) -> None:
 
 @click.command()
 @KEY
-@click.argument("folder", type=FOLDER, metavar="RELEASE")
-def verify(key: Path, folder: Path) -> None:
-    """Verify a release: signature, hashes, completeness, additivity."""
-    commands.verify(folder, key)
-    click.echo(f"{folder.name}: verified")
+@click.argument("what", type=click.Path(path_type=Path, exists=True), metavar="RELEASE")
+def verify(key: Path, what: Path) -> None:
+    """Verify a release (signature, hashes, completeness, additivity), or a certificate of destruction."""
+    if what.is_file():
+        click.echo(f"{commands.verify_certificate(what, key)}; verified")
+    else:
+        commands.verify(what, key)
+        click.echo(f"{what.name}: verified")
 
 
 @click.group()
@@ -60,7 +63,7 @@ def log_dump(root: Path, account: str | None, out: Path) -> None:
 @ROOT
 @opens_the_vault
 def fsck(root: Path, given: Given) -> None:
-    """Check that outbox, log, state and store agree. Finishes what a crash left open."""
+    """Check that outbox, log, state, certificates and store agree. Finishes what a crash left open."""
     with house_of(root, given) as house:
         commands.check_everything(house)
     click.echo("outbox, log, state and store agree")

@@ -68,6 +68,10 @@ class LogAction(StrEnum):
     NOTICE_REFUSED = "notice_refused"
     RETENTION_SET = "retention_set"
     RETENTION_EXTENDED = "retention_extended"
+    DESTRUCTION_APPROVED = "destruction_approved"
+    DESTRUCTION_BEGUN = "destruction_begun"
+    DESTRUCTION_STEP = "destruction_step"
+    DESTROYED = "project_destroyed"
 
 
 _STEP = frozenset({"account", "turn", "state"})
@@ -121,6 +125,10 @@ ALLOWED_DETAILS: Mapping[LogAction, frozenset[str]] = MappingProxyType(
         LogAction.HUB_CALL_REFUSED: _NOTED | {"account", "project", "code"},
         LogAction.NOTICE_REFUSED: frozenset({"part", "code"}),
         LogAction.RETENTION_SET: frozenset({"until", "policy"}),
+        LogAction.DESTRUCTION_APPROVED: frozenset({"account"}),
+        LogAction.DESTRUCTION_BEGUN: frozenset({"approved_by", "datasets", "deliveries"}),
+        LogAction.DESTRUCTION_STEP: frozenset({"operation", "old_key"}),
+        LogAction.DESTROYED: frozenset({"certificate"}),
         LogAction.RETENTION_EXTENDED: frozenset({"account", "until", "dated", "authority", "ruling"}),
     }
 )
@@ -152,11 +160,14 @@ _FORMS = {
     **dict.fromkeys(
         (
             *("binding", "history_seen", "history_attacked", "history_head", "manifest"),
-            *("policy", "snapshot", "delivery", "file", "accepted"),
+            *("policy", "snapshot", "delivery", "file", "accepted", "certificate", "old_key"),
         ),
         _DIGEST,
     ),
-    **dict.fromkeys(("state", "stage", "decision", "reason", "operation", "roles", "protection", "part"), _WORD),
+    **dict.fromkeys(
+        ("state", "stage", "decision", "reason", "operation", "roles", "protection", "part", "deliveries"), _WORD
+    ),
+    "datasets": r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}",
     "code": r"[A-Z][A-Z0-9_]{0,39}",
     **dict.fromkeys(("trained_until", "until", "dated"), r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
     "ruling": r"[A-Za-z0-9][A-Za-z0-9/._-]{0,39}",

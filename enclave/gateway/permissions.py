@@ -164,6 +164,18 @@ def check_extend(person: Person, project: str) -> None:
         raise PermissionDenied("OWN_PROJECT", f"you are a member of project {project}; another steward records this")
 
 
+def check_destroy(person: Person, project: str, others: Iterable[Person]) -> None:
+    """Let two stewards, or a steward and an operator, decide together that a project is destroyed; no member of it."""
+    _need_role(person, Role.STEWARD, Role.OPERATOR)
+    if project in person.projects:
+        raise PermissionDenied("OWN_PROJECT", f"you are a member of project {project}; others decide this")
+    before = tuple(others)
+    if any(other.id == person.id for other in before):
+        raise PermissionDenied("SAME_PERSON", "you have decided this already; a second person must decide it too")
+    if before and not any(Role.STEWARD in one.roles for one in (*before, person)):
+        raise PermissionDenied("NOT_STEWARD", "one of the two must be a steward; let a steward decide this")
+
+
 def check_publish(person: Person) -> None:
     """Let an operator finish publications that a crash left open."""
     _need_role(person, Role.OPERATOR)
@@ -246,6 +258,7 @@ may_vote = _pair(check_vote)
 may_release = _pair(check_release)
 may_see_state = _pair(check_see_state)
 may_extend = _pair(check_extend)
+may_destroy = _pair(check_destroy)
 may_publish = _pair(check_publish)
 may_revoke = _pair(check_revoke)
 may_read_log = _pair(check_read_log)

@@ -31,7 +31,7 @@ class Member:
 class Directory:
     """All accounts, the titles of the projects, whether data are made up, and whether the vault is open.
 
-    `closed` are the projects whose term of retention is over.
+    `closed` are the projects whose term of retention is over, `destroyed` those of which nothing is left.
     """
 
     synthetic: bool
@@ -39,6 +39,7 @@ class Directory:
     accounts: Mapping[str, Member]
     projects: Mapping[str, Mapping[str, str]]
     closed: frozenset[str]
+    destroyed: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> "Directory":
@@ -98,6 +99,7 @@ class Directory:
             "accounts": accounts,
             "projects": projects,
             "closed": sorted(self.closed),
+            "destroyed": sorted(self.destroyed),
         }
 
 
@@ -118,7 +120,14 @@ def _parse(found: Any) -> Directory:
         raise ValueError("another format")
     accounts = {account: _member(entry) for account, entry in found["accounts"].items()}
     projects = {project: {tag: str(title[tag]) for tag in LANGUAGES} for project, title in found["projects"].items()}
-    return Directory(found["synthetic"], found["vault_open"], accounts, projects, frozenset(map(str, found["closed"])))
+    return Directory(
+        found["synthetic"],
+        found["vault_open"],
+        accounts,
+        projects,
+        frozenset(map(str, found["closed"])),
+        frozenset(map(str, found["destroyed"])),
+    )
 
 
 def _member(entry: Any) -> Member:

@@ -10,6 +10,7 @@ from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
 from enclave.sandbox import callers, command, environment, records
 from enclave.sandbox.callers import Caller
 from enclave.sandbox.command import Launch
+from enclave.sandbox.destroyed import remove_homes
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import socket_url
 from enclave.sandbox.folders import Folders
@@ -82,6 +83,8 @@ class Servers:
             self._sandboxes.reap()
         if self._homes is not None:
             self._homes.sweep()
+        if directory is not None:
+            remove_homes(self._settings.homes, directory.destroyed, self._running)
         for key, server in list(self._running.items()):
             if not server.process.runs():
                 self._strike_off(key)

@@ -106,7 +106,7 @@ def replace_and_wipe(path: Path, pieces: Iterable[bytes]) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a whole folder durably; do nothing where it is gone."""
     with disk(path):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

@@ -102,6 +102,10 @@ STEPS: Mapping[str, str] = {
     LogAction.HUB_CALL_REFUSED: N_("call of a notebook server to the hub refused"),
     LogAction.NOTICE_REFUSED: N_("notice of a part refused"),
     LogAction.RETENTION_SET: N_("last day of a project taken from its policy"),
+    LogAction.DESTRUCTION_APPROVED: N_("destruction of a project decided by one person"),
+    LogAction.DESTRUCTION_BEGUN: N_("destruction of a project begun"),
+    LogAction.DESTRUCTION_STEP: N_("step of a destruction done"),
+    LogAction.DESTROYED: N_("project destroyed and certified"),
     LogAction.RETENTION_EXTENDED: N_("last day of a project moved by a decision"),
     "vault_unlocked": N_("vault unlocked"),
     "vault_locked": N_("vault locked"),
@@ -146,6 +150,7 @@ REFUSALS: Mapping[str, str] = {
     "FORBIDDEN": N_("This was not sent from a page of yours, or the page was too old. Open it again and repeat."),
     "VAULT_LOCKED": N_("The vault is locked: projects are closed until the key holder unlocks it."),
     "RETENTION_PASSED": N_("The day is here until which the data of this project may be used; it is closed."),
+    "PROJECT_DESTROYED": N_("The destruction of this project was decided by two persons; nothing of it is opened."),
     "RELEASE_BUSY": N_("Another release is being made; try again when it is done."),
     "HUB_UNAVAILABLE": N_("The hub does not say who you are just now; try again in a minute."),
 }

@@ -14,6 +14,7 @@ from enclave.gateway.retention import Extension
 from enclave.gateway.review import Decision
 from enclave.ledger.audit_log import read_anchor
 from enclave.ledger.fsck import fsck
+from enclave.ledger.verify_certificate import examine, summary
 from enclave.ledger.verify_release import verify as verify_folder
 from enclave.policy.reading.diff import diff
 from enclave.policy.reading.show import show
@@ -226,6 +227,14 @@ def verify(folder: Path, key: Path) -> None:
         raise IntegrityError("RELEASE_INVALID", f"{folder.name}: {'; '.join(problems)}")
 
 
+def verify_certificate(path: Path, key: Path) -> str:
+    """Verify a certificate of destruction, and say what it says; IntegrityError with the problem."""
+    problems, certificate = examine(path.read_bytes(), key.read_bytes())
+    if problems:
+        raise IntegrityError("CERTIFICATE_INVALID", f"{path.name}: {'; '.join(problems)}")
+    return summary(certificate)
+
+
 def verify_log(house: House, anchor: Path | None) -> None:
     """Verify the audit log; IntegrityError with every problem."""
     problems = house.book.verify_log(read_anchor(anchor) if anchor else None)
@@ -242,10 +251,10 @@ def dump_log(house: House, account: str, out: Path) -> str:
 
 
 def check_everything(house: House) -> None:
-    """Check outbox, log, state and every byte of the vault; IntegrityError with every problem."""
+    """Check outbox, log, state, certificates and every byte of the vault; IntegrityError with every problem."""
     key = house.settings.release_public_key.read_bytes()
     anchor = read_anchor(house.settings.anchor) if house.settings.anchor.exists() else None
-    problems = fsck(house.book, house.settings.outboxes, key, anchor)
+    problems = [*fsck(house.book, house.settings.outboxes, key, anchor), *house.destroyer.problems(key)]
     if problems:
         raise IntegrityError("HOUSE_INCONSISTENT", "; ".join(problems))
     for project in house.vault.projects():

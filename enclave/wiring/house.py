@@ -23,6 +23,7 @@ from enclave.linkage.intake import Intake
 from enclave.sandbox.notices import Once
 from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
+from enclave.wiring.destruction.destroyer import Destroyer
 from enclave.wiring.keys.door import Door
 from enclave.wiring.keys.key_holder import Protect, master_key
 from enclave.wiring.keys.memory import forbid_dumps
@@ -53,6 +54,7 @@ class House:
     release_key: SigningKey
     door: Door
     retention: Retention
+    destroyer: Destroyer
     closed: Once = field(default_factory=lambda: Once(CLOSED_PAUSE_S))
     """Who met the locked vault lately: notebooks ask again every few seconds."""
 
@@ -62,7 +64,7 @@ class House:
         return self.door.locked
 
     def unlock(self, opener: Opener, account: str = "") -> None:
-        """Unlock the vault, and publish what a crash left decided but not published.
+        """Unlock the vault, publish what a crash left decided but not published, and finish destructions.
 
         PermissionDenied UNLOCK_REFUSED for what does not open it; then, or if anything else fails, it stays locked.
         """
@@ -72,6 +74,7 @@ class House:
                 left_open = view.open_intents()
             if left_open:
                 self.gateway.recover()
+            self.destroyer.finish_all()
         except BaseException:
             self.lock(account)
             raise
@@ -210,8 +213,11 @@ def _house(settings: Settings, book: Book, release: SigningKey, clock: Clock) ->
         packages=packages,
         signer=ManifestSigner(release),
     )
+    destroyer = Destroyer(settings, book, vault, retention, release, lambda: master.generation)
     door = Door(vault, master, book.record, clock)
-    return House(settings, reference, book, register, vault, packages, truth, look, gateway, release, door, retention)
+    return House(
+        settings, reference, book, register, vault, packages, truth, look, gateway, release, door, retention, destroyer
+    )
 
 
 def made_up_people(project: str, trained_until: date) -> tuple[Person, ...]:

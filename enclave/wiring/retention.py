@@ -6,10 +6,11 @@ what lengthens it is a decision (`extend`). The day is the later of the house's 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from enclave.errors import EnclaveError, RequestError
 from enclave.gateway.canonical import is_name
+from enclave.gateway.destruction import Destruction
 from enclave.gateway.log_entry import SYSTEM, LogAction, LogDraft
 from enclave.gateway.ports import Clock
 from enclave.gateway.retention import Extension, Term, day_of, latest
@@ -30,6 +31,7 @@ class TermState:
     term: Term
     today: date
     warning: int | None
+    destruction: Destruction
 
     @property
     def days_left(self) -> int:
@@ -37,8 +39,17 @@ class TermState:
         return max(0, self.term.days_left(self.today))
 
     @property
+    def is_closed(self) -> bool:
+        """Whether nothing of the project is opened any more."""
+        return self.warning == 0 or self.destruction.begun is not None
+
+    @property
     def line(self) -> str:
         """Say it in one line."""
+        if self.destruction.certificate:
+            return f"project {self.term.project}: destroyed; certificate {self.destruction.certificate}"
+        if self.destruction.begun is not None:
+            return f"project {self.term.project}: its destruction has BEGUN; finish it with `enclave destroy`"
         if self.warning == 0:
             return f"project {self.term.project}: CLOSED since {self.term.until}; destroy it with `enclave destroy`"
         urgent = "" if self.warning is None else f"WARNING ({self.warning} days): "
@@ -55,9 +66,26 @@ class Retention:
         self._log = RetentionLog(book)
         self._policies: dict[str, tuple[tuple[int, int, int], AnyPolicy]] = {}
 
+    def moment(self) -> datetime:
+        """Return what time it is, not before what the log has seen."""
+        return latest(self._clock(), self._log.newest())
+
     def today(self) -> date:
         """Return the day in Brussels, not before what the log has seen."""
-        return day_of(latest(self._clock(), self._log.newest()))
+        return day_of(self.moment())
+
+    def destruction(self, project: str) -> Destruction:
+        """Return how far the destruction of a project is."""
+        return self._log.destruction(project)
+
+    def destroyed(self) -> frozenset[str]:
+        """Return the projects whose destruction is certified."""
+        return frozenset(project for project in self._log.projects() if self.destruction(project).certificate)
+
+    def begun(self) -> tuple[Destruction, ...]:
+        """Return the destructions that have begun and are not certified."""
+        found = (self._log.destruction(project) for project in sorted(self._log.projects()))
+        return tuple(one for one in found if one.begun is not None and not one.certificate)
 
     def term(self, project: str) -> Term:
         """Return the term of a project, after its policy's day was recorded where that is new or earlier.
@@ -74,8 +102,9 @@ class Retention:
         return found
 
     def require_open(self, project: str) -> None:
-        """Raise PolicyError RETENTION_PASSED where a project's data may not be used any more."""
+        """Raise PolicyError RETENTION_PASSED or PROJECT_DESTROYED where a project's data may not be used any more."""
         if project not in OF_THE_HOUSE:
+            self.destruction(project).require_none()
             self.term(project).require_open(self.today())
 
     def is_open(self, project: str) -> bool:
@@ -88,6 +117,7 @@ class Retention:
 
     def extend(self, project: str, extension: Extension, person: str, account: str) -> Term:
         """Record a decision by which a project's data may be kept longer; RequestError where it does not count."""
+        self.destruction(project).require_none()
         term = self.term(project).extended(extension, self.today())
         details = {
             "account": account,
@@ -103,9 +133,8 @@ class Retention:
         """Yield how the term of each project stands that was ever looked at, by name."""
         today, days = self.today(), self._reference.house.floors.retention_warning_days
         for project in sorted(self._log.projects()):
-            term = self._log.term(project)
-            assert term is not None
-            yield TermState(term, today, term.warning(today, days))
+            term = self._log.term(project) or self.term(project)
+            yield TermState(term, today, term.warning(today, days), self.destruction(project))
 
     def lines(self) -> list[str]:
         """Tell the same, one line each."""

@@ -12,13 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from enclave.errors import EnclaveError, IntegrityError, SetupError
+from enclave.errors import EnclaveError, IntegrityError, PermissionDenied, SetupError
 from enclave.vault.block import Place, encrypt_block
 from enclave.vault.coding import Ints
+from enclave.vault.master_file import MasterKeyFile
+from enclave.vault.protection import ByKeyFile, Kind, Opener
 from enclave.vault.store import Vault
 from tests.lib.vault_kit import (
+    OPENER,
     block_file,
     created_master,
+    locked_master,
     make_vault,
     master_path,
     open_vault,
@@ -253,6 +257,34 @@ def test_old_backups_of_everything_but_the_master_key_revive_nothing(vault: Vaul
     shutil.copytree(tmp_path / "backup", tmp_path / "vault")
     with pytest.raises(IntegrityError, match="KEY_RING"):
         open_vault(tmp_path)
+
+
+def test_a_copy_of_everything_opens_no_more_with_what_opens_the_new_master_key(vault: Vault, tmp_path: Path) -> None:
+    """Data, ring and master key of before, and what the key holder has now: each alone and all together."""
+    for project in "pq":
+        vault.write(project, "persons", "2009-Q2", persons(30), meta={})
+    shutil.copytree(tmp_path / "vault", tmp_path / "old" / "vault")
+    shutil.copytree(tmp_path / "holder", tmp_path / "old" / "holder")
+    new = Opener(Kind.KEY_FILE, ("enclave-key-file-1 " + "7a" * 32 + "\n",))
+    vault.destroy_project("p", new=(ByKeyFile(b"1" * 16), new))
+    vault.read("q", "persons", "2009-Q2")
+    old = locked_master(tmp_path / "old" / "holder" / "master.key")
+    with pytest.raises(PermissionDenied, match="UNLOCK_REFUSED"):
+        old.unlock(new)
+    now = locked_master(master_path(tmp_path))
+    with pytest.raises(PermissionDenied, match="UNLOCK_REFUSED"):
+        now.unlock(OPENER)
+    now.unlock(new)
+    with pytest.raises(IntegrityError, match="KEY_RING"):
+        Vault(tmp_path / "old" / "vault", now)
+    assert Vault(tmp_path / "old" / "vault", open_old(tmp_path)).projects() == ("p", "q")
+
+
+def open_old(base: Path) -> MasterKeyFile:
+    """Open the copy as its owner did: it is the key that is gone, and nothing else."""
+    old = locked_master(base / "old" / "holder" / "master.key")
+    old.unlock(OPENER)
+    return old
 
 
 def test_old_data_put_back_under_the_new_ring(vault: Vault, tmp_path: Path) -> None:

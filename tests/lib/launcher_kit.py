@@ -26,12 +26,15 @@ def directory(
     vault_open: bool = True,
     projects: tuple[str, ...] = (PROJECT,),
     closed: tuple[str, ...] = (),
+    destroyed: tuple[str, ...] = (),
 ) -> Directory:
     accounts = {
         "analyst.one": Member("analyst.one", frozenset({"analyst"}), frozenset(projects)),
         "checker.one": Member("checker.one", frozenset({"output_checker"}), frozenset()),
     }
-    return Directory(synthetic, vault_open, accounts, {PROJECT: TITLES, OTHER: TITLES}, frozenset(closed))
+    return Directory(
+        synthetic, vault_open, accounts, {PROJECT: TITLES, OTHER: TITLES}, frozenset(closed), frozenset(destroyed)
+    )
 
 
 def settings(root: Path, *, stop_s: float = 5.0) -> Settings:

@@ -67,6 +67,7 @@ class Desk:
         self._shown: OrderedDict[str, Release] = OrderedDict()
         self._evidence: OrderedDict[str, Mapping[str, TableEvidence]] = OrderedDict()
         self._making = threading.Lock()
+        self._over: frozenset[str] = frozenset()
 
     def person(self, account: str) -> Person:
         """Return whose account this is; PermissionDenied UNKNOWN_ACCOUNT."""
@@ -215,10 +216,12 @@ class Desk:
         return False
 
     def forget_if_locked(self) -> None:
-        """Keep nothing of the vault in memory once it is locked; the service asks for it every second."""
-        if self._house.locked:
+        """Keep nothing of the vault in memory once it is locked or a project is closed; asked for every second."""
+        over = frozenset(one.term.project for one in self._house.retention.states() if one.is_closed)
+        if self._house.locked or over != self._over:
             self._shown.clear()
             self._evidence.clear()
+        self._over = over
 
     def _require_open_to_members(self, account: str, project: str) -> None:
         """Close a project whose term is over to those who worked in it; what was released stays for the others."""

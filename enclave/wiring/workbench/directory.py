@@ -27,7 +27,9 @@ def directory_of(house: House) -> Directory:
     accounts = {account: _member(person) for person in people for account in person.accounts}
     projects = dict(_projects(house, people))
     closed = frozenset(project for project in projects if not house.retention.is_open(project))
-    return Directory(house.settings.synthetic, not house.locked, accounts, projects, closed)
+    return Directory(
+        house.settings.synthetic, not house.locked, accounts, projects, closed, house.retention.destroyed()
+    )
 
 
 class DirectoryKeeper:

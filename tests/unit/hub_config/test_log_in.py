@@ -57,9 +57,9 @@ def test_anything_else_gives_nothing(users: MadeUpUsers, account: str, password:
 
 
 def test_an_account_that_is_not_enrolled_any_more_gets_in_with_no_password(users: MadeUpUsers, tmp_path: Path) -> None:
-    Directory(synthetic=True, vault_open=True, accounts={}, projects={}, closed=frozenset()).write(
-        Path(users.directory)
-    )
+    Directory(
+        synthetic=True, vault_open=True, accounts={}, projects={}, closed=frozenset(), destroyed=frozenset()
+    ).write(Path(users.directory))
     with pytest.raises(Refusal) as refusal:
         log_in(users, "analyst.one", RIGHT)
     assert refusal.value.code == "UNKNOWN_ACCOUNT"
@@ -88,9 +88,9 @@ def test_a_change_in_the_directory_counts_at_the_next_look(users: MadeUpUsers) -
     directory(projects=()).write(Path(users.directory))
     found = asyncio.run(users.refresh_user(user))
     assert found == {"name": "analyst.one", "groups": ["role-analyst"], "admin": False}
-    Directory(synthetic=True, vault_open=True, accounts={}, projects={}, closed=frozenset()).write(
-        Path(users.directory)
-    )
+    Directory(
+        synthetic=True, vault_open=True, accounts={}, projects={}, closed=frozenset(), destroyed=frozenset()
+    ).write(Path(users.directory))
     assert asyncio.run(users.refresh_user(user)) is False
 
 
@@ -148,9 +148,14 @@ def test_an_account_that_the_hub_would_spell_otherwise_is_not_taken_for_another(
     (tmp_path / "accounts.json").write_text(passwords.hashed({"Analyst.One": RIGHT}))
     known = directory()
     both = {**known.accounts, "Analyst.One": Member("q", frozenset({"steward"}), frozenset())}
-    Directory(synthetic=True, vault_open=True, accounts=both, projects=known.projects, closed=frozenset()).write(
-        Path(users.directory)
-    )
+    Directory(
+        synthetic=True,
+        vault_open=True,
+        accounts=both,
+        projects=known.projects,
+        closed=frozenset(),
+        destroyed=frozenset(),
+    ).write(Path(users.directory))
     with pytest.raises(Refusal) as refusal:
         log_in(users, "Analyst.One", RIGHT)
     assert refusal.value.code == "UNKNOWN_ACCOUNT"

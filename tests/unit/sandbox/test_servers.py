@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
-from enclave.sandbox import environment
+from enclave.sandbox import environment, home_image
+from enclave.sandbox.destroyed import remove_homes
 from enclave.sandbox.processes import Process
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.servers import Servers
@@ -138,6 +139,45 @@ def test_a_locked_vault_starts_nothing_and_ends_nothing(launcher: Servers, tmp_p
     with pytest.raises(PermissionDenied) as refusal:
         launcher.do(start())
     assert refusal.value.code == "VAULT_LOCKED"
+
+
+def test_a_closed_project_ends_its_servers_and_starts_none(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    directory(closed=(PROJECT,)).write(tmp_path / "directory.json")
+    assert ended(launcher, "RETENTION_PASSED")
+    with pytest.raises(PermissionDenied) as refusal:
+        launcher.do(start())
+    assert refusal.value.code == "RETENTION_PASSED"
+
+
+def test_homes_of_a_destroyed_project_are_removed_once_no_server_runs(launcher: Servers, tmp_path: Path) -> None:
+    launcher.do(start())
+    homes = settings(tmp_path).homes
+    (homes / OTHER).mkdir(exist_ok=True)
+    (homes / "elsewhere").mkdir()
+    (tmp_path / "outside").mkdir()
+    (homes / "linked").symlink_to(tmp_path / "outside")
+    directory(closed=(PROJECT,), destroyed=(PROJECT, "linked", "../outside", "..")).write(tmp_path / "directory.json")
+    launcher.do(poll())
+    assert ended(launcher, "RETENTION_PASSED")
+    launcher.do(poll())
+    assert not (homes / PROJECT).exists()
+    for left in (homes / OTHER, homes / "elsewhere", homes / "linked", tmp_path / "outside"):
+        assert left.exists()
+
+
+def test_a_home_that_is_open_somewhere_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / PROJECT).mkdir()
+    image = tmp_path / PROJECT / "analyst.one.home"
+    image.touch()
+    monkeypatch.setattr(home_image, "in_use", lambda path: path == image)
+    remove_homes(tmp_path, [PROJECT], [])
+    assert image.exists()
+    monkeypatch.undo()
+    remove_homes(tmp_path, [PROJECT], [KEY])
+    assert image.exists()
+    remove_homes(tmp_path, [PROJECT], [])
+    assert not (tmp_path / PROJECT).exists()
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[]", '{"format": "directory/2"}'])
