@@ -66,4 +66,4 @@ def fsck(root: Path, given: Given) -> None:
     """Check that outbox, log, state, certificates and store agree. Finishes what a crash left open."""
     with house_of(root, given) as house:
         commands.check_everything(house)
-    click.echo("outbox, log, state and store agree")
+    click.echo("outbox, log, state, certificates and store agree")

@@ -1,6 +1,7 @@
 """Destruction of a project: who decides, what goes, what stays, what old copies still tell, and the certificate."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -127,8 +128,15 @@ def test_old_data_put_back_are_removed_and_an_old_log_is_noticed(before: Path, r
         commands.verify_log(house, kept)
 
 
+def test_the_old_key_file_is_overwritten_where_it_lay(root: Path) -> None:
+    """A second name for the old file shows what is left in its blocks."""
+    os.link(key_path(root), root.parent / "old blocks")
+    destroy(root)
+    assert set((root.parent / "old blocks").read_bytes()) == {0}
+
+
 def test_the_old_key_file_and_the_old_master_key_are_gone(after: Path) -> None:
-    assert not key_path(after).exists()
+    assert [path.name for path in key_path(after).parent.iterdir()] == [new_key(after).name]
     master = MasterKeyFile(after / "master" / "master.key", Settings.read(after).house, random_bytes=bytes)
     assert master.generation == 2
     assert sorted(path.name for path in (after / "master").iterdir()) == ["master.key"]

@@ -174,6 +174,14 @@ def test_an_extension_that_was_written_past_the_log_is_seen(root: Path) -> None:
         house.retention.require_open(PROJECT)
 
 
+def test_an_entry_of_an_extension_that_came_too_late_moves_nothing(root: Path) -> None:
+    """Whoever gets such an entry into the log past the command has gained nothing."""
+    late = {"account": "steward.one", "ruling": "18/042", "authority": "committee", "until": "2028-04-04"}
+    with open_house(root, clock=Clock(OVER)) as house:
+        house.log("steward.one", LogAction.RETENTION_EXTENDED, PROJECT, dated=END.isoformat(), **late)
+        assert house.retention.term(PROJECT).until == END
+
+
 def test_status_warns_ahead(root: Path) -> None:
     for days, words in ((91, "closes on"), (90, "WARNING (90 days)"), (7, "WARNING (7 days)"), (0, "CLOSED since")):
         clock = Clock(datetime(END.year, END.month, END.day, 12, tzinfo=UTC) - timedelta(days=days))
