@@ -93,7 +93,7 @@ def test_a_key_file_and_shares_are_copied_nowhere(tmp_path: Path, kind: Kind) ->
     )
     opener = Opener(kind, tuple(path.read_text(encoding="utf-8") for path in sorted(medium.iterdir())))
     with open_house(root, opener) as house:
-        house.vault.seal("p", "letter", b"text")
+        house.vault.seal("gateway", "letter", b"text")
     secrets = _secrets(Settings.read(root), opener)
     _require_absent(secrets, {"log": "\n".join(log_lines(root)).encode()} | _files_below(root))
 
