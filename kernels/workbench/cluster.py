@@ -5,7 +5,7 @@ import tempfile
 from typing import Any, Final
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client
 
 _LOOPBACK: Final = "127.0.0.1"
 
@@ -32,12 +32,11 @@ def cluster(workers: int = 0, *, memory: str = "2GiB") -> Client:
     shared: dict[str, Any] = {
         "dashboard_address": None,
         "scheduler_kwargs": {"dashboard": False, "dashboard_address": f"{_LOOPBACK}:0"},
+        "worker_dashboard_address": f"{_LOOPBACK}:0",
         "local_directory": tempfile.mkdtemp(prefix="cluster-"),
         "silence_logs": logging.ERROR,
     }
-    if workers:
-        shared |= {"threads_per_worker": 1, "protocol": "tls", "security": True, "memory_limit": memory}
-        made = LocalCluster(n_workers=workers, host=_LOOPBACK, **shared)  # type: ignore[no-untyped-call]
-    else:
-        made = LocalCluster(n_workers=1, processes=False, **shared)  # type: ignore[no-untyped-call]
-    return Client(made)  # type: ignore[no-untyped-call]
+    if not workers:
+        return Client(n_workers=1, processes=False, **shared)  # type: ignore[no-untyped-call]
+    shared |= {"threads_per_worker": 1, "protocol": "tls", "security": True, "memory_limit": memory}
+    return Client(n_workers=workers, host=_LOOPBACK, **shared)  # type: ignore[no-untyped-call]

@@ -13,6 +13,7 @@ from distributed import Client, Security
 
 from enclave.errors import SetupError
 from enclave.tabulation.cluster import local_cluster
+from tests.lib.ports import listening
 
 _REFUSED = r"SSL|TCP|[Tt]imed out"
 """The words depend on who closes the connection first."""
@@ -24,13 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def others() -> set[Any]:
-    """Return the addresses at which this process and its children listen for other tests."""
-    return set(_listening())
-
-
-@pytest.fixture(scope="module")
-def cluster(folder: Path, others: set[Any]) -> Iterator[Client]:
+def cluster(folder: Path) -> Iterator[Client]:
     with local_cluster(2, 2**29, folder) as client:
         yield client
 
@@ -46,12 +41,6 @@ def _use_and_fail(folder: Path, before: set[int]) -> None:
         assert len(_workers() - before) == 1
         assert list(folder.rglob("worker-*"))
         raise ZeroDivisionError
-
-
-def _listening() -> list[Any]:
-    own = psutil.Process()
-    connections = [one for process in (own, *own.children(recursive=True)) for one in process.net_connections("inet")]
-    return [one.laddr for one in connections if one.status == psutil.CONN_LISTEN]
 
 
 def _connect(address: str, security: Security | None) -> None:
@@ -71,8 +60,8 @@ def _state(dask_worker: Any) -> dict[str, Any]:
     }
 
 
-def test_nothing_listens_beyond_loopback(cluster: Client, others: set[Any]) -> None:
-    assert {address.ip for address in set(_listening()) - others} == {"127.0.0.1"}
+def test_nothing_listens_beyond_loopback(cluster: Client) -> None:
+    assert {address.ip for address in listening()} == {"127.0.0.1"}
 
 
 def test_every_address_of_dask_speaks_tls(cluster: Client) -> None:
