@@ -14,6 +14,17 @@ RUNNING_WORKBENCH = tuple(
 """Files whose tests work in the workbench of `tests/functional/conftest.py`."""
 APART = ("tests/property/", "tests/attack/test_sequences.py", "tests/functional/test_workbench_start.py")
 """Long tests that share nothing: each may run anywhere."""
+LONG = (
+    "tests/functional/test_notebooks.py",
+    "tests/functional/test_whole_path.py",
+    "tests/unit/lib/",
+    "tests/functional/test_workbench_start.py",
+    "tests/functional/test_pages_in_a_browser.py",
+    "tests/crash/",
+    "tests/property/",
+    "tests/sandbox/",
+)
+"""What begins next, in this order. The fourth group stays behind the workbench in its process: a short one."""
 
 
 class TogetherOrApart(LoadScopeScheduling):
@@ -33,5 +44,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the running workbench begin: it has the most to do, and others need the house that is made for it."""
-    items.sort(key=lambda item: not item.nodeid.startswith(RUNNING_WORKBENCH))
+    """Let what takes longest begin, the running workbench first: others need the house that is made for it."""
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    """The place of a test in the order of beginning: short groups come last and fill the gaps at the end."""
+    for place, start in enumerate((RUNNING_WORKBENCH, *LONG)):
+        if nodeid.startswith(start):
+            return place
+    return len(LONG) + 1
