@@ -14,7 +14,7 @@ RUNNING_WORKBENCH = tuple(
 """Files whose tests work in the workbench of `tests/functional/conftest.py`."""
 APART = ("tests/property/", "tests/attack/test_sequences.py", "tests/functional/test_workbench_start.py")
 """Long tests that share nothing: each may run anywhere."""
-LONG = (
+LONG: tuple[str, ...] = (
     "tests/functional/test_notebooks.py",
     "tests/functional/test_whole_path.py",
     "tests/unit/lib/",
@@ -50,7 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(nodeid: str) -> int:
     """The place of a test in the order of beginning: short groups come last and fill the gaps at the end."""
-    for place, start in enumerate((RUNNING_WORKBENCH, *LONG)):
-        if nodeid.startswith(start):
-            return place
-    return len(LONG) + 1
+    if nodeid.startswith(RUNNING_WORKBENCH):
+        return 0
+    return next((place for place, start in enumerate(LONG, start=1) if nodeid.startswith(start)), len(LONG) + 1)
