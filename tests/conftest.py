@@ -12,19 +12,22 @@ RUNNING_WORKBENCH = tuple(
     for name in ("workbench", "workbench_browser", "workbench_kills", "pages_through_hub", "canaries")
 )
 """Files whose tests work in the workbench of `tests/functional/conftest.py`."""
-APART = ("tests/property/", "tests/attack/test_sequences.py", "tests/functional/test_workbench_start.py")
+APART = ("tests/property/", "tests/attack/test_sequences.py")
 """Long tests that share nothing: each may run anywhere."""
 LONG: tuple[str, ...] = (
+    "tests/crash/test_destruction_kill.py",
+    "tests/sandbox/test_battery.py",
+    "tests/unit/lib/",
+    "tests/property/",
+    "tests/functional/test_workbench_start.py",
     "tests/functional/test_notebooks.py",
     "tests/functional/test_whole_path.py",
-    "tests/unit/lib/",
-    "tests/functional/test_workbench_start.py",
     "tests/functional/test_pages_in_a_browser.py",
     "tests/crash/",
-    "tests/property/",
-    "tests/sandbox/",
 )
-"""What begins next, in this order. The fourth group stays behind the workbench in its process: a short one."""
+"""What begins next, in this order. The first ones need no house, which is made meanwhile for the workbench. The third
+stays behind the workbench in its process: a short one.
+"""
 
 
 class TogetherOrApart(LoadScopeScheduling):
