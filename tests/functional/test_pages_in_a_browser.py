@@ -5,9 +5,10 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from enclave.web.language import FOLDER
 from enclave.wiring.house import House
@@ -77,13 +78,36 @@ def with_project_files(house: House, folder: Path) -> Path:
     return folder
 
 
-def opened(browser: Browser, running: Running, name: str, *, language: str = "en", width: int = 1280) -> Page:
-    """Return a page as somebody sees it who is logged in."""
-    who, path = PAGES[name]
-    page = browser.new_context(locale=language, viewport={"width": width, "height": 900}).new_page()
-    page.goto(f"{running.base}log-in/{who}")
-    page.goto(running.base + path.format(release=_release(running)))
-    return page
+Windows = dict[tuple[str, str], Page]
+
+
+@pytest.fixture(scope="module")
+def windows() -> Windows:
+    """The windows of people who only look, by who they are and their language; each opens once and stays logged in."""
+    return {}
+
+
+@pytest.fixture
+def opened(browser: Browser, running: Running, windows: Windows) -> "Opened":
+    """Show a page as somebody sees it who is logged in."""
+
+    def show(name: str, *, language: str = "en", width: int = 1280) -> Page:
+        who, path = PAGES[name]
+        if (who, language) not in windows:
+            windows[who, language] = browser.new_context(locale=language).new_page()
+            windows[who, language].goto(f"{running.base}log-in/{who}")
+        page = windows[who, language]
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(running.base + path.format(release=_release(running)))
+        return page
+
+    return show
+
+
+class Opened(Protocol):
+    """A page by its name, in a language and at a width in pixels."""
+
+    def __call__(self, name: str, *, language: str = "en", width: int = 1280) -> Page: ...
 
 
 def _release(running: Running) -> str:
@@ -99,50 +123,46 @@ def test_no_template_is_left_out() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_on_any_page_in_any_language(
-    browser: Browser, running: Running, name: str, language: str
-) -> None:
-    page = opened(browser, running, name, language=language)
+def test_axe_finds_nothing_on_any_page_in_any_language(opened: Opened, name: str, language: str) -> None:
+    page = opened(name, language=language)
     picture(page, f"{name}-{language}")
     assert page.locator("html").get_attribute("lang") == language
     assert violations(page) == []
-    page.context.close()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["state", "project", "audit-log"])
-def test_the_header_stays_in_one_line_for_those_with_most_in_it(
-    browser: Browser, running: Running, name: str, language: str
-) -> None:
-    page = opened(browser, running, name, language=language)
+def test_the_header_stays_in_one_line_for_those_with_most_in_it(opened: Opened, name: str, language: str) -> None:
+    page = opened(name, language=language)
     places = [page.locator(f"header.site {part}").first.bounding_box() for part in (".brand", "nav.main", ".who")]
     places.append(page.locator("header.site nav.languages").bounding_box())
     middles = [place["y"] + place["height"] / 2 for place in places if place is not None]
     assert len(middles) == len(places)
     assert max(middles) - min(middles) < 5
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_fits_a_width_of_320_pixels(browser: Browser, running: Running, name: str) -> None:
-    page = opened(browser, running, name, language="fr", width=320)
+def test_every_page_fits_a_width_of_320_pixels(opened: Opened, name: str) -> None:
+    page = opened(name, language="fr", width=320)
     picture(page, f"{name}-narrow")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_loads_or_runs_anything_that_its_policy_forbids(browser: Browser, running: Running, name: str) -> None:
-    who, path = PAGES[name]
-    page = browser.new_context().new_page()
+def test_no_page_loads_or_runs_anything_that_its_policy_forbids(opened: Opened, name: str) -> None:
+    page = opened(name)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{running.base}log-in/{who}")
-    page.goto(running.base + path.format(release=_release(running)))
+
+    def hear(message: object) -> None:
+        said.append(message.text if isinstance(message, ConsoleMessage) else str(message))
+
+    page.on("console", hear)
+    page.on("pageerror", hear)
+    page.reload()
+    page.remove_listener("console", hear)
+    page.remove_listener("pageerror", hear)
     assert [line for line in said if re.search("status of (40|503)", line) is None] == []
     assert page.locator("script").count() == 0
-    page.context.close()
 
 
 def test_a_checker_votes_with_the_keyboard_alone_and_without_scripts(browser: Browser, running: Running) -> None:
@@ -164,7 +184,9 @@ def test_a_checker_votes_with_the_keyboard_alone_and_without_scripts(browser: Br
 
 
 def test_the_language_is_chosen_once_and_kept(browser: Browser, running: Running) -> None:
-    page = opened(browser, running, "requests", language="nl")
+    page = browser.new_context(locale="nl").new_page()
+    page.goto(f"{running.base}log-in/checker.one")
+    page.goto(running.base)
     page.get_by_role("link", name="fr Français").click()
     assert page.locator("html").get_attribute("lang") == "fr"
     page.goto(f"{running.base}projects/{PROJECT}")
@@ -172,22 +194,21 @@ def test_the_language_is_chosen_once_and_kept(browser: Browser, running: Running
     page.context.close()
 
 
-def test_the_request_prints_as_a_document(browser: Browser, running: Running, tmp_path: Path) -> None:
-    page = opened(browser, running, "reasons", language="nl")
+def test_the_request_prints_as_a_document(opened: Opened, tmp_path: Path) -> None:
+    page = opened("reasons", language="nl")
     page.emulate_media(media="print")
     assert not page.locator("nav.trail").is_visible()
     assert page.locator("table.cross").is_visible()
     assert page.get_by_text("SYNTHETIC", exact=True).is_visible()
     assert len(page.pdf(path=str(tmp_path / "request.pdf"))) > 10_000
-    page.context.close()
+    page.emulate_media(media="screen")
 
 
-def test_the_text_that_people_wrote_is_shown_and_not_obeyed(browser: Browser, running: Running) -> None:
-    page = opened(browser, running, "request", language="en")
+def test_the_text_that_people_wrote_is_shown_and_not_obeyed(opened: Opened) -> None:
+    page = opened("request")
     text = page.locator("dl.facts dd bdi").first.inner_text()
     assert "<script>alert(1)</script>" in text
     assert "[U+202E]" in text
-    page.context.close()
 
 
 def _tab_to(page: Page, selector: str) -> None:
