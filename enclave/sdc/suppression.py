@@ -152,8 +152,11 @@ class _Need:
     amount: int
     witness: Floats | None = None
 
+    def __post_init__(self) -> None:
+        self._enough = self.amount - _TINY * _unit(self.amount)
+
     def met_by(self, deviation: Floats) -> bool:
-        return bool(self.sign * deviation[self.cell] >= self.amount - _TINY * _unit(self.amount))
+        return bool(self.sign * deviation[self.cell] >= self._enough)
 
 
 def _unit(amount: int) -> float:
