@@ -79,7 +79,7 @@ c.LabApp.app_settings_dir = str(HERE / "lab")
 # The banner on every page: a style sheet of ours, whatever the home holds.
 c.LabApp.custom_css = True
 custom = HERE / "lab" / "custom"
-standing = "isolated" if ORDERS in os.environ else "open"
+standing = os.environ.get("ENCLAVE_STANDING", "open")  # as the launcher says; open where no launcher started it
 c.ServerApp.tornado_settings = {"static_custom_path": [str(custom / standing), str(custom)]}
 
 # Kernels that nobody uses end after ten hours; one that computes, or that somebody looks at, goes on.

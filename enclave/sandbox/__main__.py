@@ -1,6 +1,7 @@
 """`python -m enclave.sandbox SETTINGS`: run the launcher. With `--stop-all` behind it: stop every server and end.
 
-A launcher that is asked to end (SIGTERM) leaves its servers running; the next one takes them over.
+A launcher that is asked to end (SIGTERM) leaves its servers running; the next one takes them over. Without root they
+end with it.
 """
 
 import logging
@@ -12,7 +13,6 @@ from pathlib import Path
 from enclave.errors import EnclaveError
 from enclave.sandbox import listener
 from enclave.sandbox.homes import go_where_homes_are, place_of
-from enclave.sandbox.listener import Doors
 from enclave.sandbox.servers import Servers
 from enclave.sandbox.settings import Settings
 
@@ -26,18 +26,15 @@ def main(arguments: list[str]) -> None:
         os.setgroups([])
         go_where_homes_are(place_of(settings))
     servers = Servers(settings)
-    doors = Doors(
-        listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root),
-        listener.bind_for_servers(settings.orders) if settings.as_root else None,
-    )
+    hub = listener.bind(settings.socket, settings.hub_uid, as_root=settings.as_root)
     if arguments[1:] == ["--stop-all"]:
         servers.begin_to_stop_all()
-        listener.serve(doors, settings.hub_uid, servers, goes_on=servers.some_run)
+        listener.serve(hub, settings.hub_uid, servers, goes_on=servers.some_run)
         return
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _frame: ended.append(number))
     logging.getLogger("launcher").info("ready for the hub's orders")
-    listener.serve(doors, settings.hub_uid, servers, goes_on=lambda: not ended)
+    listener.serve(hub, settings.hub_uid, servers, goes_on=lambda: not ended)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@
 3. setpriv becomes the sandbox's user for good, without any right left.
 4. tini is the first process inside: it takes the dead off the table and passes signals on. It is not root.
 5. A shell goes to the folder and becomes the command.
+
+Who is not root makes a namespace of users first, in 1, and there has root's rights over what is mounted in it and over
+nothing else; bubblewrap makes another below it and forbids any further. Step 3 falls away: the user stays who they are.
 """
 
 import json
@@ -34,6 +37,10 @@ _FEW_FILES, _LITTLE = 500, 4 * 1024 * 1024
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "full": (1, 7), "random": (1, 8), "urandom": (1, 9), "tty": (5, 0)}
 _KEPT_RIGHTS = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP")
 """What setpriv needs to give everything up, itself included."""
+
+_AS_ROOT = ("--cap-drop", "ALL", *(word for right in _KEPT_RIGHTS for word in ("--cap-add", right)))
+_WITHOUT_ROOT = ("--unshare-user", "--disable-userns", "--die-with-parent", "--cap-drop", "ALL")
+"""The sandbox ends with its launcher: as the user of everything else, nobody would find it again."""
 
 _GO = 'cd -- "$1" 2>/dev/null || cd; shift; exec "$@"'
 _GO_SILENTLY = 'cd -- "$1" 2>/dev/null || cd; shift; exec "$@" >/dev/null 2>&1'
@@ -64,6 +71,8 @@ class Box:
     line: tuple[str, ...]
     environment: Mapping[str, str]
     folder: str
+    as_root: bool
+    """Whether root makes it. Without, `user` and `group` are those of whoever does."""
     user: int
     group: int
     trees: tuple[tuple[Path, str], ...]
@@ -106,18 +115,24 @@ def start(box: Box, stage: Path, filter_: bytes) -> tuple[Process, int]:
 
 def command_line(box: Box, stage: Path, filtered: int, told: int) -> list[str]:
     """Return the command line of bubblewrap and of what it becomes."""
-    inside = [_tool("setpriv"), f"--reuid={box.user}", f"--regid={box.group}", "--clear-groups"]
-    inside += ["--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs"]
-    inside += ["--", _tool("tini"), "--", "/bin/sh", "-c", _GO_SILENTLY if box.silent else _GO, "sh", box.folder]
+    inside = [_tool("tini"), "--", "/bin/sh", "-c", _GO_SILENTLY if box.silent else _GO, "sh", box.folder]
+    if box.as_root:
+        inside = [*_become(box), "--", *inside]
     return [
         _tool("bwrap"),
         *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
         *("--as-pid-1", "--new-session", "--hostname", "workbench"),
         *("--info-fd", str(told), "--seccomp", str(filtered)),
-        *("--cap-drop", "ALL", *(word for right in _KEPT_RIGHTS for word in ("--cap-add", right))),
+        *(_AS_ROOT if box.as_root else _WITHOUT_ROOT),
         *_root(box, stage),
         *("--remount-ro", "/", "--", *inside, *box.line),
     ]
+
+
+def _become(box: Box) -> list[str]:
+    """Return the words that become the sandbox's user for good."""
+    who = [f"--reuid={box.user}", f"--regid={box.group}", "--clear-groups"]
+    return [_tool("setpriv"), *who, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs"]
 
 
 def _root(box: Box, stage: Path) -> list[str]:
@@ -139,6 +154,8 @@ def _prepare(box: Box, stage: Path) -> None:
     """Join the groups, lay out the folders, set the limits: in the child, before bubblewrap."""
     for procs in box.join:
         procs.write_text(str(os.getpid()), encoding="ascii")
+    if not box.as_root:
+        mounts.leave_the_hosts_users()
     mounts.leave_the_hosts_mounts()
     lay(box, stage)
     most = {
@@ -190,11 +207,14 @@ def _etc(box: Box, folder: Path) -> None:
 
 
 def _devices(folder: Path, box: Box) -> None:
-    """Make the devices that programs need, as nodes of this sandbox's own."""
+    """Make the devices that programs need, as nodes of this sandbox's own; without root they are the host's."""
     folder.mkdir()
     for name, numbers in _DEVICES.items():
-        os.mknod(folder / name, stat.S_IFCHR | 0o666, os.makedev(*numbers))
-        (folder / name).chmod(0o666)
+        if box.as_root:
+            os.mknod(folder / name, stat.S_IFCHR | 0o666, os.makedev(*numbers))
+            (folder / name).chmod(0o666)
+        else:
+            mounts.device(Path("/dev", name), folder / name)
     for name, target in (("fd", "/proc/self/fd"), ("ptmx", "pts/ptmx")):
         (folder / name).symlink_to(target)
     for place, name in enumerate(("stdin", "stdout", "stderr")):

@@ -71,12 +71,12 @@ def _tools() -> Iterator[Finding]:
 
 
 def _sandbox() -> Finding:
-    if os.geteuid() != 0:
-        return Finding("sandboxes", Standing.UNSEEN, "only root makes them; ask again as root")
     try:
         try_sandbox()
     except SetupError as error:
         return Finding("sandboxes", Standing.MEND, error.message)
+    if os.geteuid() != 0:
+        return Finding("sandboxes", Standing.WELL, "one was made without root, for a reduced demonstration")
     return Finding("sandboxes", Standing.WELL, "one was made, with all that belongs to it")
 
 
@@ -175,9 +175,8 @@ def _sockets(run: Path) -> Iterator[Finding]:
     for path in sorted(run.resolve().glob("*/*.sock")) if run.exists() else ():
         mode, folder = stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)
         open_to_others = mode & 0o007 and folder & 0o001
-        known = path.parent.name == "kernels"  # who asks there is told by the kernel
         inside = stat.S_IMODE(run.resolve().stat().st_mode) & 0o007
-        if open_to_others and not known and inside:
+        if open_to_others and inside:
             yield Finding(path.name, Standing.MEND, f"is open to others; chmod o= '{path.parent}'")
         else:
             yield Finding(path.name, Standing.WELL, "is open to its own alone")

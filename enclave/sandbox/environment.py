@@ -56,29 +56,7 @@ def check(asked: Mapping[str, str]) -> None:
             raise RequestError("ENVIRONMENT_VALUE", "a value of the environment is too long, or not plain text")
 
 
-def build(
-    asked: Mapping[str, str],
-    *,
-    home: Path,
-    socket_url: str,
-    analyst: Path,
-    gateway: Path,
-    own_files: Path,
-    project: str,
-) -> dict[str, str]:
-    """Return the whole environment of a server without a sandbox, whose kernels are its children."""
-    check(asked)
-    return {
-        **asked,
-        **_plain(home, analyst, project),
-        "ENCLAVE_GATEWAY_SOCKET": str(gateway),
-        "ENCLAVE_OWN_FILES": str(own_files),
-        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
-        "JUPYTERHUB_SERVICE_URL": socket_url,
-    }
-
-
-def of_server(asked: Mapping[str, str], key: ServerKey, places: Places) -> dict[str, str]:
+def of_server(asked: Mapping[str, str], key: ServerKey, places: Places, *, as_root: bool) -> dict[str, str]:
     """Return the whole environment of a server's sandbox: the hub's words, and the launcher's over them.
 
     What Jupyter would read below the home, where kernels write, it reads from a folder of the server's own.
@@ -89,6 +67,7 @@ def of_server(asked: Mapping[str, str], key: ServerKey, places: Places) -> dict[
         **asked,
         **_plain(places.home, places.analyst, key.project),
         "ENCLAVE_KERNELS": str(places.orders),
+        "ENCLAVE_STANDING": "isolated" if as_root else "reduced",
         "IPYTHONDIR": f"{OWN}/ipython",
         "JUPYTERHUB_ACTIVITY_URL": f"{hub}/users/{key.account}/activity",
         "JUPYTERHUB_API_URL": hub,

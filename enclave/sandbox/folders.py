@@ -50,6 +50,10 @@ class Folders:
         """Return the folder in which the gateway listens to these kernels, whose group alone may enter."""
         return self._own(self._settings.callers / str(kernel), self._settings.gateway_uid, server, 0o2750)
 
+    def orders(self, server: int) -> Path:
+        """Return the folder in which the launcher hears this server about its kernels; its sandbox alone sees it."""
+        return self._own(self._settings.orders / str(server), 0, server, 0o750)
+
     def between(self, server: int, kernel: int) -> Between:
         """Return the folders that a server and its kernels share: the first is written by the server alone."""
         whole = self._own(self._settings.between / str(server), 0, server, 0o750)

@@ -7,7 +7,7 @@
     {"operation": "kill",      "kernel": "<uuid>"}
 
 One line, one answer: `{"running": true}`, or `{"error": {"code": ..., "message": ...}}`. Whose server asks is not said:
-the kernel of the machine knows the user at the other end.
+each has a socket of its own, and the kernel of the machine knows the user at the other end.
 """
 
 import json

@@ -1,15 +1,15 @@
-"""Who is talking: the hub on one socket, notebook servers on another. The kernel says which user it is."""
+"""Who is talking: the hub on one socket, each notebook server on its own. The kernel says which user it is."""
 
 import logging
 import os
 import select
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from enclave.errors import PermissionDenied, RequestError, UserError
 from enclave.sandbox import kernel_orders, protocol
+from enclave.sandbox.order_doors import listening
 from enclave.sandbox.peers import peer_uid
 from enclave.sandbox.servers import Servers
 
@@ -22,44 +22,38 @@ PATIENCE_S = 5.0
 """Seconds that an order may take to arrive: the launcher does one thing at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Where orders come in: the hub's socket, and the one that notebook servers see in their sandboxes."""
-
-    hub: socket.socket
-    servers: socket.socket | None
-
-
 def bind(path: Path, hub_uid: int, *, as_root: bool) -> socket.socket:
     """Return the listening socket, which only the hub's user may open."""
-    server = _listening(path, 0o600)
+    server = listening(path, 0o600)
     if as_root:
         os.chown(path, hub_uid, -1)
     return server
 
 
-def bind_for_servers(path: Path) -> socket.socket:
-    """Return the socket for notebook servers. Whoever sees its folder may open it; who they are is asked then."""
-    return _listening(path, 0o666)
+def serve(hub: socket.socket, hub_uid: int, servers: Servers, goes_on: Callable[[], bool]) -> None:
+    """Take orders of the hub and of notebook servers, one after the other, and sweep in between.
 
-
-def serve(doors: Doors, hub_uid: int, servers: Servers, goes_on: Callable[[], bool]) -> None:
-    """Take orders, one after the other, and sweep in between, until `goes_on` says no."""
-    open_doors = [door for door in (doors.hub, doors.servers) if door is not None]
+    Until `goes_on` says no.
+    """
     while goes_on():
-        ready, _, _ = select.select(open_doors, [], [], TICK_S)
+        of_servers = servers.order_doors()
+        ready, _, _ = select.select([hub, *of_servers], [], [], TICK_S)
         for door in ready:
-            connection, _ = door.accept()
-            with connection:
-                connection.settimeout(PATIENCE_S)
-                try:
-                    if door is doors.hub:
-                        connection.sendall(answer(connection, hub_uid, servers))
-                    else:
-                        connection.sendall(answer_server(connection, servers))
-                except OSError as error:
-                    log.warning("an order was broken off: %s", error.__class__.__name__)
+            try:
+                _serve_one(door, hub_uid, servers, of_servers.get(door))
+            except OSError as error:  # the one who asked is gone, or the door of a server that ended meanwhile
+                log.warning("an order was broken off: %s", error.__class__.__name__)
         servers.sweep()
+
+
+def _serve_one(door: socket.socket, hub_uid: int, servers: Servers, server: int | None) -> None:
+    connection, _ = door.accept()
+    with connection:
+        connection.settimeout(PATIENCE_S)
+        if server is None:
+            connection.sendall(answer(connection, hub_uid, servers))
+        else:
+            connection.sendall(answer_server(connection, server, servers))
 
 
 def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
@@ -77,25 +71,15 @@ def answer(connection: socket.socket, hub_uid: int, servers: Servers) -> bytes:
         return protocol.error_line(refusal)
 
 
-def answer_server(connection: socket.socket, servers: Servers) -> bytes:
-    """Return the answer to a notebook server's order about a kernel of its own."""
-    uid = peer_uid(connection)
+def answer_server(connection: socket.socket, server: int, servers: Servers) -> bytes:
+    """Return the answer to an order about a kernel, which came by the socket of the server with this number."""
     try:
         order = kernel_orders.parse(_line(connection))
-        return kernel_orders.answer_line(running=servers.do_for_server(uid, order))
+        return kernel_orders.answer_line(running=servers.do_for_server(server, peer_uid(connection), order))
     except UserError as refusal:
         log.warning("refused: %s", refusal)
-        servers.note_kernel_refusal(uid, refusal.code)
+        servers.note_kernel_refusal(server, refusal.code)
         return protocol.error_line(refusal)
-
-
-def _listening(path: Path, mode: int) -> socket.socket:
-    path.unlink(missing_ok=True)
-    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    server.bind(str(path))
-    path.chmod(mode)
-    server.listen()
-    return server
 
 
 def _line(connection: socket.socket) -> bytes:

@@ -9,13 +9,25 @@ from pathlib import Path
 
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC = 1, 2, 4, 8
 _REMOUNT, _BIND, _EVERYTHING_BELOW, _PRIVATE, _FOLLOWING = 32, 4096, 16384, 1 << 18, 1 << 19
-_NEW_MOUNTS = 0x00020000
+_NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
 _FORCE, _DETACH, _NO_LINKS = 1, 2, 8
 _AGAIN_S = 0.02
 _PLACE = 4
 """Where a mount is, among the words of a line of /proc/self/mountinfo."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def leave_the_hosts_users() -> None:
+    """Give this process a namespace of users, in which it may mount: only its own user and group are known there.
+
+    For who is not root. What limits the number of a user's processes counts anew from here on.
+    """
+    user, group = os.geteuid(), os.getegid()
+    if _libc.unshare(_NEW_USERS) != 0:
+        raise OSError(ctypes.get_errno(), "a namespace of users")
+    for file, line in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+        Path("/proc/self", file).write_text(line, encoding="ascii")
 
 
 def leave_the_hosts_mounts(*, follow: bool = False) -> None:
@@ -86,6 +98,12 @@ def bind(source: Path, target: Path, flags: int) -> None:
     target.mkdir()
     _mount(str(source), target, None, _BIND, "")
     _mount("none", target, None, _REMOUNT | _BIND | flags, "")
+
+
+def device(source: Path, target: Path) -> None:
+    """Show a device of the host at another place; nobody but root can make one."""
+    target.touch()
+    _mount(str(source), target, None, _BIND, "")
 
 
 def terminals(target: Path) -> None:

@@ -9,7 +9,7 @@ Both see the system's programs and the analysts' environment, read-only; nothing
 
 from collections.abc import Mapping
 from contextlib import suppress
-from os import WNOHANG, waitpid
+from os import WNOHANG, getgid, getuid, waitpid
 from pathlib import Path
 
 from enclave.sandbox import box, environment, seccomp
@@ -65,10 +65,11 @@ class Sandboxes:
         config = INSIDE.product / settings.config.name
         return Box(
             line=tuple(command_line(INSIDE.analyst, config, INSIDE.server, settings.idle_s)),
-            environment=environment.of_server(asked, key, INSIDE),
+            environment=environment.of_server(asked, key, INSIDE, as_root=settings.as_root),
             folder=HOME,
-            user=server,
-            group=server,
+            as_root=settings.as_root,
+            user=self.user(server),
+            group=self._group(server),
             trees=(*self._trees(), (settings.config.parent, str(INSIDE.product))),
             binds=(
                 Bind(self._folders.home(key, server), HOME, writable=True),
@@ -76,9 +77,9 @@ class Sandboxes:
                 Bind(between.connections, str(INSIDE.connections), writable=True),
                 Bind(between.channels, str(INSIDE.channels), writable=True),
                 Bind(settings.hub.parent, str(INSIDE.hub.parent), writable=False),
-                Bind(settings.orders.parent, str(INSIDE.orders.parent), writable=False),
+                Bind(self._folders.orders(server), str(INSIDE.orders.parent), writable=False),
             ),
-            hidden=(place_of(settings),),
+            hidden=self._hidden(),
             join=self._joined(server, settings.sandbox.server_memory),
             room=self._room(),
             log=settings.logs / f"server-{key.project}-{key.account}.log",
@@ -94,8 +95,9 @@ class Sandboxes:
             line=(str(python), "-m", "ipykernel_launcher", "-f", str(connection)),
             environment=environment.of_kernel(key, INSIDE),
             folder=str(INSIDE.home / folder),
-            user=kernel,
-            group=server,
+            as_root=settings.as_root,
+            user=self.user(kernel),
+            group=self._group(server),
             trees=self._trees(),
             binds=(
                 Bind(self._folders.home(key, server), HOME, writable=True),
@@ -104,7 +106,7 @@ class Sandboxes:
                 Bind(self._folders.caller(server, kernel), str(INSIDE.gateway.parent), writable=False),
                 Bind(self._folders.own_files(key.project), str(INSIDE.own_files), writable=False),
             ),
-            hidden=(place_of(settings),),
+            hidden=self._hidden(),
             join=self._joined(kernel, settings.sandbox.kernel_memory),
             room=self._room(),
             log=settings.logs / f"kernel-{key.project}-{key.account}.log",
@@ -114,7 +116,7 @@ class Sandboxes:
     def clear(self, key: ServerKey) -> None:
         """Remove what a server and its kernels leave behind, when none of them runs any more."""
         self._folders.clear(self._uids.of(key))
-        for side in Side:
+        for side in Side if self._settings.as_root else ():
             self._cgroups.remove(str(self._uids.of(key, side)))
 
     def reap(self) -> None:
@@ -131,10 +133,23 @@ class Sandboxes:
         self._outside.add(outside)
         return process
 
+    def user(self, number: int) -> int:
+        """Return who runs in the sandbox with this number: without root everybody is the present user."""
+        return number if self._settings.as_root else getuid()
+
+    def _group(self, number: int) -> int:
+        return number if self._settings.as_root else getgid()
+
+    def _hidden(self) -> tuple[Path, ...]:
+        """Return the mounts of homes; without root there are none."""
+        return (place_of(self._settings),) if self._settings.as_root else ()
+
     def _trees(self) -> tuple[tuple[Path, str], ...]:
         return ((Path("/usr"), "/usr"), (self._settings.analyst.resolve(), str(INSIDE.analyst)))
 
     def _joined(self, uid: int, memory: int) -> tuple[Path, ...]:
+        if not self._settings.as_root:
+            return ()
         most = Resources(memory, self._settings.limits.processes, self._settings.sandbox.cpu_percent)
         return self._cgroups.make(str(uid), most)
 

@@ -1,25 +1,24 @@
 """The servers: started for members only, watched, stopped when asked or when a membership ends."""
 
 import logging
-import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
-from enclave.sandbox import callers, command, environment, records
+from enclave.sandbox import callers, environment, records
 from enclave.sandbox.callers import Caller
-from enclave.sandbox.command import Launch
 from enclave.sandbox.destroyed import remove_homes
 from enclave.sandbox.directory import Directory
-from enclave.sandbox.environment import socket_url
 from enclave.sandbox.folders import Folders
 from enclave.sandbox.home_keys import HomeKeys
 from enclave.sandbox.homes import Homes
 from enclave.sandbox.kernel_orders import KernelOperation, KernelOrder
 from enclave.sandbox.kernels import Kernels
 from enclave.sandbox.notices import Event, Notices, Once
-from enclave.sandbox.processes import Process, kill_user
+from enclave.sandbox.order_doors import OrderDoors
+from enclave.sandbox.processes import kill_user
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.records import Running
 from enclave.sandbox.sandboxes import Sandboxes
@@ -37,20 +36,21 @@ class Servers:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
-        self._folders = Folders(settings)
+        self._doors = OrderDoors(Folders(settings))
         self._uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
         self._path = settings.state / "servers.json"
         self._running = records.read(self._path)
         self._notices, self._refusals = Notices(settings.notices), Once(REFUSAL_PAUSE_S, clock)
         self._kill_at: dict[ServerKey, float] = {}
         self._ended: dict[ServerKey, str] = {}
-        self._sandboxes = Sandboxes(settings, self._uids) if settings.as_root else None
+        self._sandboxes = Sandboxes(settings, self._uids)
         self._homes = Homes(settings, HomeKeys(settings.keys, settings.gateway_uid)) if settings.as_root else None
-        self._kernels = self._kernels_of(self._sandboxes)
+        self._kernels = self._kernels_of(settings)
         for key, side in self._uids.given():
             if key not in self._running:
                 self._clear(key)
             elif side is Side.SERVER:
+                self._doors.open(self._uids.of(key))
                 log.info("taken over: %s for %s", key.account, key.project)
         self._tell_gateway()
 
@@ -67,20 +67,23 @@ class Servers:
             self.sweep()
         return [self._entry(order.key)]
 
-    def do_for_server(self, uid: int, order: KernelOrder) -> bool:
-        """Do what the server that runs as this user says with a kernel; PermissionDenied for any other user."""
-        key = self._uids.server_of(uid)
+    def order_doors(self) -> dict[socket.socket, int]:
+        """Return the sockets by which servers order kernels, each with the number of its server."""
+        return self._doors.all()
+
+    def do_for_server(self, number: int, uid: int, order: KernelOrder) -> bool:
+        """Do with a kernel what came by a server's own socket; PermissionDenied for any user but that server's."""
+        key = self._uids.server_of(number)
         ending = key in self._kill_at and order.operation is KernelOperation.START  # it may still end its kernels
-        if self._kernels is None or key is None or key not in self._running or ending:
+        if key is None or key not in self._running or ending or uid != self._sandboxes.user(number):
             raise PermissionDenied("NOT_A_SERVER", "only a running notebook server may start kernels; start yours")
         return self._kernels.do(key, order)
 
     def sweep(self) -> None:
         """Strike off what ended, stop what lost its membership, kill what did not end when asked."""
         directory = self._directory()
-        if self._kernels is not None and self._sandboxes is not None:
-            self._kernels.sweep()
-            self._sandboxes.reap()
+        self._kernels.sweep()
+        self._sandboxes.reap()
         if self._homes is not None:
             self._homes.sweep()
         if directory is not None:
@@ -107,11 +110,11 @@ class Servers:
             }
             self._notices.write_if_possible(Event.SERVER_REFUSED, code=code, **known)
 
-    def note_kernel_refusal(self, uid: int, code: str) -> None:
-        """Note that a user's order about a kernel was refused, with whose server that user is, if it is one."""
-        key = self._uids.server_of(uid)
+    def note_kernel_refusal(self, number: int, code: str) -> None:
+        """Note that an order about a kernel was refused, with whose server's socket it came by."""
+        key = self._uids.server_of(number)
         whose = {"account": key.account, "project": key.project} if key else {}
-        if self._refusals.is_news("kernel", str(uid), code):
+        if self._refusals.is_news("kernel", str(number), code):
             self._notices.write_if_possible(Event.KERNEL_REFUSED, code=code, **whose)
 
     def begin_to_stop_all(self) -> None:
@@ -136,9 +139,9 @@ class Servers:
         if key in self._running:
             raise RequestError("SERVER_RUNS", "this server runs already; stop it first")
         uid = self._uids.of(key)
-        with self._home_open(key, uid):
+        with self._home_open(key, uid), self._door_open(uid):
             self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
-            process = self._process(key, asked, uid)
+            process = self._sandboxes.start(self._sandboxes.server_box(key, asked))
         self._running[key] = Running(key, uid, process)
         self._ended.pop(key, None)
         self._keep()
@@ -157,43 +160,26 @@ class Servers:
             self._homes.close(uid)
             raise
 
+    @contextmanager
+    def _door_open(self, uid: int) -> Iterator[None]:
+        """Hear orders about kernels from what is started inside the block; where that fails, no more."""
+        self._doors.open(uid)
+        try:
+            yield
+        except BaseException:
+            self._doors.close(uid)
+            raise
+
     def _home_lost(self, key: ServerKey) -> bool:
         return self._homes is not None and self._homes.lost(self._uids.of(key))
 
-    def _process(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Process:
-        if self._sandboxes is not None:
-            return self._sandboxes.start(self._sandboxes.server_box(key, asked))
-        return Process.of(command.start(self._launch(key, asked, uid)))
-
-    def _kernels_of(self, sandboxes: Sandboxes | None) -> Kernels | None:
-        if sandboxes is None:
-            return None
-
+    def _kernels_of(self, settings: Settings) -> Kernels:
         def check(key: ServerKey) -> None:
             Directory.read(self._settings.directory).check_start(key.account, key.project)
             if self._home_lost(key):
                 raise SetupError("HOME_LOST", "your home was closed; stop the project, and start it again")
 
-        return Kernels(self._settings.state / "kernels.json", sandboxes, self._settings.sandbox.kernels, check)
-
-    def _launch(self, key: ServerKey, asked: Mapping[str, str], uid: int) -> Launch:
-        settings, home, socket = self._settings, self._folders.home(key, uid), self._folders.server(uid) / "nb.sock"
-        whole = environment.build(
-            asked,
-            home=home,
-            socket_url=socket_url(socket),
-            analyst=settings.analyst,
-            gateway=self._folders.caller(uid, uid) / callers.SOCKET,
-            own_files=self._folders.own_files(key.project),
-            project=key.project,
-        )
-        return Launch(
-            line=command.command_line(settings.analyst, settings.config, socket, settings.idle_s),
-            environment=whole,
-            home=home,
-            log=settings.logs / f"server-{key.project}-{key.account}.log",
-            limits=settings.limits,
-        )
+        return Kernels(settings.state / "kernels.json", self._sandboxes, settings.sandbox.kernels, check)
 
     def _stop(self, key: ServerKey, reason: str) -> None:
         server = self._running.get(key)
@@ -216,10 +202,9 @@ class Servers:
 
     def _clear(self, key: ServerKey) -> None:
         """End what is left where a server is gone: kernels, or a server that a crash kept off the record."""
-        if self._kernels is None or self._sandboxes is None:
-            return
+        self._doors.close(self._uids.of(key))
         self._kernels.kill_all(key)
-        for side in Side:
+        for side in Side if self._settings.as_root else ():  # without root nothing is off the record: it ended with us
             kill_user(self._uids.of(key, side))
         self._kernels.sweep()
         self._sandboxes.reap()
@@ -236,9 +221,9 @@ class Servers:
         callers.write(self._settings.callers, map(self._caller, self._running.values()))
 
     def _caller(self, server: Running) -> Caller:
-        number = self._uids.of(server.key, Side.KERNEL) if self._settings.as_root else server.uid
-        uid, server_uid = (number, server.uid) if self._settings.as_root else (os.getuid(), os.getuid())
-        return Caller(str(number), uid, server_uid, server.key.account, server.key.project)
+        number = self._uids.of(server.key, Side.KERNEL)
+        user, of_server = self._sandboxes.user(number), self._sandboxes.user(server.uid)
+        return Caller(str(number), user, of_server, server.key.account, server.key.project)
 
     def _entry(self, key: ServerKey) -> dict[str, object]:
         running = key in self._running

@@ -10,6 +10,10 @@ from enclave.sandbox.box import Box, Room
 from enclave.sandbox.command import Limits
 
 _NOBODY = 65534
+_SET = (
+    "user.max_user_namespaces=10000, and where the machine has them kernel.unprivileged_userns_clone=1 and "
+    "kernel.apparmor_restrict_unprivileged_userns=0 (sysctl)"
+)
 _LIMITS = Limits(open_files=64, processes=64, file_bytes=1024 * 1024)
 
 
@@ -32,8 +36,9 @@ def _nothing(log: Path) -> Box:
         line=("/usr/bin/true",),
         environment={"PATH": "/usr/bin:/bin", "HOME": "/"},
         folder="/",
-        user=_NOBODY,
-        group=_NOBODY,
+        as_root=os.geteuid() == 0,
+        user=os.geteuid() or _NOBODY,
+        group=os.getegid() or _NOBODY,
         trees=((Path("/usr"), "/usr"),),
         binds=(),
         hidden=(),
@@ -50,6 +55,8 @@ def _said(log: Path) -> str:
 
 
 def _refused(why: str) -> SetupError:
-    return SetupError(
-        "NO_SANDBOX", f"this machine lets nobody make sandboxes ({why}); start without root for a reduced demonstration"
-    )
+    if os.geteuid() == 0:
+        what = f"this machine lets nobody make sandboxes ({why}); start without root for a reduced demonstration"
+    else:
+        what = f"this machine lets nobody but root make sandboxes ({why}); start as root, or let root set {_SET}"
+    return SetupError("NO_SANDBOX", what)

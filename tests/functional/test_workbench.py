@@ -17,7 +17,7 @@ import pytest
 from enclave.wiring.workbench.settings import read_settings
 from hub_config.words import accepted_text, read_words
 from tests.lib.session import Session
-from tests.lib.workbench import PROJECT, ROOT, Workbench, person, wait_until
+from tests.lib.workbench import PROJECT, ROOT, WITHOUT_ROOT, Workbench, person, wait_until
 
 ANALYST, STAFF, OPERATOR, CHECKER = "analyst.one", "staff.one", "operator.one", "checker.one"
 BASE = f"/user/{ANALYST}/{PROJECT}/"
@@ -54,8 +54,7 @@ def test_the_log_in_page_says_what_is_not_there_yet_and_forbids_to_re_identify(w
         assert banner in page.text
         assert "SYNTHETIC" in page.text
         assert ban in page.text
-    without_root = "Started without root: notebooks are not isolated, homes are not encrypted."
-    assert (without_root in workbench.session().get("/hub/login").text) is (os.geteuid() != 0)
+    assert (WITHOUT_ROOT in workbench.session().get("/hub/login").text) is (os.geteuid() != 0)
 
 
 def test_a_wrong_password_is_answered_with_a_sentence(workbench: Workbench) -> None:

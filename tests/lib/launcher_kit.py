@@ -39,7 +39,7 @@ def directory(
 
 def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
     """Return settings below `root`, for the present user, with an interpreter that is a script of ours."""
-    for name in ("state", "run", "callers", "homes", "logs", "notices", "analyst/bin"):
+    for name in ("state", "run", "callers", "orders", "between", "hub", "homes", "logs", "notices", "analyst/bin"):
         (root / name).mkdir(parents=True, exist_ok=True)
     python = root / "analyst" / "bin" / "python"
     if not python.exists():
@@ -51,7 +51,7 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         gateway_uid=os.getuid(),
         front_gid=os.getgid(),
         first_uid=300_000,
-        uids=3,
+        uids=4,
         socket=root / "run" / "launcher.sock",
         directory=root / "directory.json",
         state=root / "state",
@@ -64,8 +64,8 @@ def settings(root: Path, *, stop_s: float = 5.0) -> Settings:
         config=root / "server_config.py",
         callers=root / "callers",
         between=root / "between",
-        hub=root / "run" / "hub.sock",
-        orders=root / "run" / "kernels.sock",
+        hub=root / "hub" / "hub.sock",
+        orders=root / "orders",
         keys=root / "run" / "homes.sock",
         limits=Limits(open_files=256, processes=64, file_bytes=2**20),
         sandbox=SandboxLimits(2**29, 2**29, 200, 2, 2**26, 1000),

@@ -1,6 +1,8 @@
 """Sandboxes for tests: real ones, where the machine can make them."""
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from functools import cache
@@ -15,6 +17,8 @@ from enclave.sandbox.command import Limits
 from enclave.sandbox.processes import Process
 from enclave.sandbox.trial import try_sandbox
 
+ROOT = Path(__file__).parents[2]
+NOBODY = 65534
 USER, GROUP = 399_001, 399_000
 ROOM = Room(Limits(open_files=256, processes=200, file_bytes=2**24), temporary_bytes=2**22, temporary_files=100)
 
@@ -37,6 +41,21 @@ def need_sandbox() -> None:
         pytest.skip(f"cannot test here: {why}")
 
 
+@cache
+def _why_none_without_root() -> str:
+    made = "from enclave.sandbox.trial import try_sandbox; try_sandbox()"
+    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+    line = [*become, sys.executable, "-c", made]
+    ended = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    return ended.stderr.strip().splitlines()[-1] if ended.returncode else ""
+
+
+def need_sandbox_without_root() -> None:
+    """Skip, and say so, where the machine lets nobody but root make sandboxes."""
+    if why := _why_none_without_root():
+        pytest.skip(f"cannot test here: {why}")
+
+
 def plain_box(folder: Path, *line: str) -> Box:
     """Return a sandbox with a home below `folder`, and nothing else that is special."""
     home = folder / "home"
@@ -48,6 +67,7 @@ def plain_box(folder: Path, *line: str) -> Box:
         line=line,
         environment={"PATH": "/usr/bin:/bin", "HOME": HOME, "LANG": "C.UTF-8"},
         folder=HOME,
+        as_root=True,
         user=USER,
         group=GROUP,
         trees=((Path("/usr"), "/usr"),),

@@ -36,6 +36,12 @@ from tests.lib.session import Session
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "advice-17-17-2016"
+WITHOUT_ROOT = (
+    "Started without root, as a reduced demonstration: sandboxes and parts have no users of their own, "
+    "memory and processors no limits, homes neither encryption nor size."
+)
+"""What every page says where nobody is root."""
+
 START_S, PATIENCE_S = 180.0, 60.0
 FIRST_UID, UIDS, AT_ONCE = 300_000, 100, 20
 _range_number = itertools.count()

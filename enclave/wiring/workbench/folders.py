@@ -28,7 +28,7 @@ def make_folders(layout: Layout, who: Identities) -> None:
         (layout.servers, 0o711, ROOT, ROOT),
         (layout.callers, 0o711, ROOT, ROOT),
         (layout.between, 0o711, ROOT, ROOT),
-        (layout.kernel_orders.parent, 0o755, ROOT, ROOT),
+        (layout.kernel_orders, 0o711, ROOT, ROOT),
         (layout.directory.parent, 0o755, gateway, who.gateway.gid),
         (layout.config, 0o711, ROOT, ROOT),
         (layout.config / "hub", 0o700, hub, who.hub.gid),

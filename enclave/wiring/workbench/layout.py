@@ -66,8 +66,8 @@ class Layout:
 
     @property
     def kernel_orders(self) -> Path:
-        """Where the launcher hears notebook servers about their kernels; they see the folder in their sandboxes."""
-        return self.run / "kernels" / "kernels.sock"
+        """One folder per server, with the socket on which the launcher hears it about its kernels."""
+        return self.run / "kernels"
 
     @property
     def between(self) -> Path:

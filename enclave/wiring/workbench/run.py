@@ -27,6 +27,10 @@ from enclave.wiring.workbench.tokens import make_tokens
 from enclave.wiring.workbench.unlocking import Unlocking
 
 START_S = 120.0
+WITHOUT_ROOT = (
+    "Started without root, as a reduced demonstration: sandboxes and parts have no users of their own, memory and "
+    "processors no limits, homes neither encryption nor size. Start as root for all of it."
+)
 
 
 def run_workbench(root: Path, settings_file: Path, *, say: Say) -> None:
@@ -79,8 +83,8 @@ def _run(layout: Layout, settings_file: Path, say: Say, began: float) -> None:
 def _users(layout: Layout, settings: WorkbenchSettings) -> Identities:
     if os.getuid() == 0:
         checks.everybody_enters(layout.root.parent, REPOSITORY)
-        try_sandbox()
         home_needs.require()
+    try_sandbox()
     who = system_users(settings.system_users, settings.server_users)
     if who.as_root:
         checks.can_run(who.hub)
@@ -204,7 +208,7 @@ def _tell(layout: Layout, settings: WorkbenchSettings, say: Say, seconds: float)
         say("Its certificate is its own; the browser will ask. SHA-256 fingerprint:")
         say(f"  {certificate.fingerprint(layout.certificate.read_bytes())}")
     if os.getuid() != 0:
-        say("Started without root: notebooks are not isolated, homes are not encrypted; start as root for both.")
+        say(WITHOUT_ROOT)
     say("Trial stage: made-up data only (SYNTHETIC).")
     if settings.log_in.made_up:
         _tell_log_ins(layout, say)

@@ -16,7 +16,6 @@ from enclave.errors import PermissionDenied
 from enclave.sandbox import listener
 from enclave.sandbox.directory import Directory
 from enclave.sandbox.environment import socket_url
-from enclave.sandbox.listener import Doors
 from hub_config.refusals import Refusal
 from hub_config.spawner import ENDED, PAUSE_S, LauncherSpawner
 from tests.lib.launcher_kit import ENVIRONMENT, OTHER, PROJECT, directory, servers
@@ -68,7 +67,7 @@ def spawner() -> Iterator[LauncherSpawner]:
     with TemporaryDirectory() as name, servers(Path(name)) as found:
         folder, going = Path(name), [True]
         door = listener.bind(folder / "run" / "launcher.sock", os.getuid(), as_root=False)
-        serving = (Doors(door, None), os.getuid(), found, lambda: going[0])
+        serving = (door, os.getuid(), found, lambda: going[0])
         thread = threading.Thread(target=listener.serve, args=serving)
         thread.start()
         try:

@@ -165,7 +165,7 @@ def test_the_dead_are_taken_off_the_table_by_the_first_process(place: Path) -> N
 
 def test_a_tool_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
     monkeypatch.setattr("enclave.sandbox.box.shutil.which", lambda *_, **__: None)
-    with pytest.raises(SetupError, match=r"SANDBOX_TOOL: setpriv is missing; install it"):
+    with pytest.raises(SetupError, match=r"SANDBOX_TOOL: tini is missing; install it"):
         box.command_line(plain_box(place), place, 3, 4)
 
 

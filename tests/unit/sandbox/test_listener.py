@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from enclave.sandbox import listener
-from enclave.sandbox.listener import Doors
 from tests.lib.launcher_kit import KEY, servers
 
 NOBODY = 65534
@@ -43,8 +42,8 @@ def running(request: pytest.FixtureRequest) -> Iterator[Running]:
     with TemporaryDirectory() as folder, servers(Path(folder)) as found:
         path = Path(folder) / "run" / "launcher.sock"
         server = listener.bind(path, os.getuid(), as_root=False)
-        doors, it = Doors(server, None), Running(path)
-        thread = threading.Thread(target=listener.serve, args=(doors, request.param, found, lambda: it.going[0]))
+        it = Running(path)
+        thread = threading.Thread(target=listener.serve, args=(server, request.param, found, lambda: it.going[0]))
         thread.start()
         yield it
         it.going[0] = False

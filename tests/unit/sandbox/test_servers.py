@@ -31,6 +31,12 @@ def pid(root: Path) -> int:
     return found
 
 
+def begin(launcher: Servers, root: Path) -> None:
+    """Start the server, and wait until it is there: what is stopped before that is ended by force, later."""
+    launcher.do(start())
+    written(root / "homes" / PROJECT / "analyst.one" / "line")
+
+
 def told(found: list[dict[str, object]]) -> Any:
     (entry,) = found
     return entry
@@ -70,13 +76,18 @@ def test_the_environment_is_what_the_list_allows_and_the_launcher_says(launcher:
     names = {line.split("=")[0] for line in found.splitlines()}
     assert "ENCLAVE_SECRET_OF_THE_LAUNCHER" not in names
     assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == set(ENVIRONMENT) | {
-        "ENCLAVE_GATEWAY_SOCKET",
-        "ENCLAVE_OWN_FILES",
+        "ENCLAVE_KERNELS",
         "ENCLAVE_PROJECT",
+        "ENCLAVE_STANDING",
         "HOME",
         "IPYTHONDIR",
+        "JUPYTERHUB_ACTIVITY_URL",
+        "JUPYTERHUB_API_URL",
         "JUPYTERHUB_DISABLE_USER_CONFIG",
         "JUPYTERHUB_SERVICE_URL",
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
         "LANG",
         "PATH",
         "PYTHONNOUSERSITE",
@@ -87,7 +98,7 @@ def test_the_environment_is_what_the_list_allows_and_the_launcher_says(launcher:
 def test_the_command_line_holds_nothing_of_the_order(launcher: Servers, tmp_path: Path) -> None:
     launcher.do(start(environment={"JUPYTERHUB_USER": "$(touch /tmp/x) --allow-root"}))
     line = written(tmp_path / "homes" / PROJECT / "analyst.one" / "line")
-    assert line.startswith(f"-I -m jupyterhub.singleuser --config={tmp_path}/server_config.py --ServerApp.sock=")
+    assert line.startswith("-I -m jupyterhub.singleuser --config=/opt/workbench/server_config.py --ServerApp.sock=")
     assert "allow-root" not in line
 
 
@@ -131,7 +142,7 @@ def test_a_house_of_real_data_gets_no_server(launcher: Servers, tmp_path: Path) 
 
 
 def test_a_locked_vault_starts_nothing_and_ends_nothing(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     directory(vault_open=False).write(tmp_path / "directory.json")
     assert told(launcher.do(poll()))["running"]
     launcher.do(stop())
@@ -197,7 +208,7 @@ def test_a_directory_that_is_a_link_is_not_read(launcher: Servers, tmp_path: Pat
 
 
 def test_a_server_ends_with_the_membership_without_anybody_asking(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     directory(projects=()).write(tmp_path / "directory.json")
     launcher.sweep()
     assert ended(launcher, "MEMBERSHIP_WITHDRAWN")
@@ -211,7 +222,7 @@ def test_a_server_that_runs_is_not_started_twice(launcher: Servers) -> None:
 
 
 def test_a_launcher_that_starts_again_takes_its_servers_over(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     process = pid(tmp_path)
     again = Servers(settings(tmp_path))
     assert told(again.do(poll()))["running"]
@@ -222,7 +233,7 @@ def test_a_launcher_that_starts_again_takes_its_servers_over(launcher: Servers, 
 
 
 def test_a_number_that_came_back_is_not_taken_for_the_server(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     records = tmp_path / "state" / "servers.json"
     (entry,) = json.loads(records.read_text())
     mine = Process.of(os.getpid())
@@ -244,17 +255,17 @@ def test_a_server_that_does_not_end_when_asked_is_killed(tmp_path: Path) -> None
 
 
 def test_a_server_that_ends_by_itself_is_struck_off(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     os.kill(pid(tmp_path), signal.SIGKILL)
     assert ended(launcher, "ENDED")
     assert json.loads((tmp_path / "state" / "servers.json").read_text()) == []
 
 
 def test_a_user_number_is_given_once_and_for_ever(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     directory(projects=(PROJECT, OTHER)).write(tmp_path / "directory.json")
     other = ServerKey("analyst.one", OTHER)
-    assert told(launcher.do(start(other)))["socket"].endswith("/300001/nb.sock")
+    assert told(launcher.do(start(other)))["socket"].endswith("/300002/nb.sock")
     launcher.do(stop())
     launcher.do(stop(other))
     assert ended(launcher, "STOPPED")
@@ -263,7 +274,7 @@ def test_a_user_number_is_given_once_and_for_ever(launcher: Servers, tmp_path: P
 
 
 def test_when_all_numbers_are_given_nothing_more_starts(launcher: Servers, tmp_path: Path) -> None:
-    given = [["a", "b"], ["c", "d"], ["e", "f"]]
+    given = [["a", "b"], ["c", "d"], ["e", "f"], ["g", "h"]]
     (tmp_path / "state" / "uids.json").write_text(json.dumps(given))
     with pytest.raises(SetupError) as refusal:
         Servers(settings(tmp_path)).do(start())
@@ -286,7 +297,7 @@ def noted(root: Path) -> list[dict[str, str]]:
 
 def test_start_and_end_of_a_server_are_noted_for_the_audit_log(launcher: Servers, tmp_path: Path) -> None:
     whose = {"account": "analyst.one", "project": PROJECT}
-    launcher.do(start())
+    begin(launcher, tmp_path)
     launcher.do(stop())
     assert ended(launcher, "STOPPED")
     assert noted(tmp_path) == [
@@ -319,7 +330,7 @@ def test_a_refused_order_is_noted_once_with_the_names_that_the_house_knows(launc
 def test_a_refused_order_about_a_kernel_is_noted_once_with_whose_server_it_was(
     launcher: Servers, tmp_path: Path
 ) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     (number,) = (entry["uid"] for entry in json.loads((tmp_path / "state" / "servers.json").read_text()))
     for _ in range(3):
         launcher.note_kernel_refusal(number, "KERNELS_FULL")
