@@ -43,7 +43,8 @@ _WITHOUT_ROOT = ("--unshare-user", "--disable-userns", "--die-with-parent", "--c
 """The sandbox ends with its launcher: as the user of everything else, nobody would find it again."""
 
 _GO = 'cd -- "$1" 2>/dev/null || cd; shift; exec "$@"'
-_GO_SILENTLY = 'cd -- "$1" 2>/dev/null || cd; shift; exec "$@" >/dev/null 2>&1'
+_SILENTLY = 'exec "$@" >/dev/null 2>&1'
+"""Before anything else inside, so that not even the first process holds the log open for others to reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ def start(box: Box, stage: Path, filter_: bytes) -> tuple[Process, int]:
 
 def command_line(box: Box, stage: Path, filtered: int, told: int) -> list[str]:
     """Return the command line of bubblewrap and of what it becomes."""
-    inside = [_tool("tini"), "--", "/bin/sh", "-c", _GO_SILENTLY if box.silent else _GO, "sh", box.folder]
+    inside = [_tool("tini"), "--", "/bin/sh", "-c", _GO, "sh", box.folder]
+    if box.silent:
+        inside = ["/bin/sh", "-c", _SILENTLY, "sh", *inside]
     if box.as_root:
         inside = [*_become(box), "--", *inside]
     return [
@@ -143,6 +146,8 @@ def _root(box: Box, stage: Path) -> list[str]:
     for name in ("bin", "sbin", "lib", "lib64"):
         words += ["--symlink", f"usr/{name}", f"/{name}"]
     words += ["--ro-bind", str(stage / "etc"), "/etc", "--dev-bind", str(stage / "dev"), "/dev"]
+    if not box.as_root:
+        words += ["--remount-ro", "/dev"]  # its folder is the own user's; as root it is root's
     words += ["--proc", "/proc", "--remount-ro", "/proc"]  # nothing is set by it: not the machine, not memory of others
     words += ["--bind", str(stage / "tmp"), "/tmp"]  # noqa: S108  inside
     for place, one in enumerate(box.binds):

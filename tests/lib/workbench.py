@@ -31,7 +31,7 @@ from enclave.wiring.settings import Settings as HouseSettings
 from enclave.wiring.workbench.layout import MASTER_KEY, Layout
 from enclave.wiring.workbench.settings import read_settings
 from tests.lib.analyst_environment import PYTHON, need_analyst_environment
-from tests.lib.sandbox_kit import need_sandbox
+from tests.lib.sandbox_kit import why_no_sandbox
 from tests.lib.session import Session
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +58,8 @@ def need_workbench() -> None:
     kernel = PYTHON.parents[1] / "share" / "jupyter" / "kernels" / "enclave" / "kernel.json"
     if not kernel.exists():
         pytest.skip("the kernel is not installed in .venv-analyst; run `make setup`")
-    if os.geteuid() == 0:
-        need_sandbox()
+    if why := why_no_sandbox():
+        pytest.skip(f"cannot test here: {why}")
 
 
 def made_house(shared: Path) -> Path:

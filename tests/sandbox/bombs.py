@@ -98,26 +98,29 @@ class Bomb:
     words: tuple[str, ...]
     stopped: bool
     needs: str
+    root_for: str = ""
+    """What stops it that only root has; nothing where it is stopped without root as well."""
     home: bool = False
     """Whether it fills the own home: then somebody else must still be able to write, and its owner to tidy up."""
 
 
+SIZE = "a size of homes"
 BOMBS = (
     Bomb("forks", FORKS, (), stopped=False, needs="pids"),
-    Bomb("memory", MEMORY, (), stopped=False, needs="memory"),
-    Bomb("processors", BUSY, (), stopped=False, needs="cpu"),
+    Bomb("memory", MEMORY, (), stopped=False, needs="memory", root_for="a limit of memory"),
+    Bomb("processors", BUSY, (), stopped=False, needs="cpu", root_for="a limit of processors"),
     Bomb("bytes in /tmp", FILES, ("/tmp", str(2**20)), stopped=True, needs=""),
     Bomb("number of files in /tmp", FILES, ("/tmp", "0"), stopped=True, needs=""),
     Bomb("bytes in /dev/shm", FILES, ("/dev/shm", str(2**20)), stopped=True, needs=""),
     Bomb("number of files in /dev/shm", FILES, ("/dev/shm", "0"), stopped=True, needs=""),
-    Bomb("bytes in the home", HOME, (str(2**18),), stopped=True, needs="", home=True),
-    Bomb("number of files in the home", HOME, ("0",), stopped=True, needs="", home=True),
+    Bomb("bytes in the home", HOME, (str(2**18),), stopped=True, needs="", root_for=SIZE, home=True),
+    Bomb("number of files in the home", HOME, ("0",), stopped=True, needs="", root_for=SIZE, home=True),
 )
 
 
 def light(ground: Ground, bomb: Bomb) -> tuple[str, str]:
     """Light a bomb; return what came of it, and how much slower somebody else's cell answered."""
-    if bomb.needs and bomb.needs in ground.sandboxes.missing:
+    if ground.settings.as_root and bomb.needs in ground.sandboxes.missing:
         return "cannot test here", f"this machine gives no limit of {bomb.needs}"
     pulse, log = ground.start(OTHER, Side.KERNEL, PULSE)
     try:

@@ -1,4 +1,8 @@
-"""The ground that probes are tried on: real sandboxes of two people, and targets that the host has put up for them."""
+"""The ground that probes are tried on: real sandboxes of two people, and targets that the host has put up for them.
+
+As root, they are those of a workbench that root started. Started by anybody else, they are those without root: nobody
+has a user of their own there, homes are plain folders, and what is left at the end is known by its processes.
+"""
 
 import ctypes
 import hashlib
@@ -11,11 +15,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from enclave.sandbox import mounts
+from enclave.sandbox import mounts, order_doors
 from enclave.sandbox.box import Bind, Box
 from enclave.sandbox.homes import Homes, clear_view, place_of
 from enclave.sandbox.processes import Process, kill_user
@@ -35,6 +39,10 @@ PROBES = Path(__file__).parent / "probes"
 SHOWN = "/run"
 """Where the package of probes is seen inside: the one thing that is added to the sandboxes."""
 
+SPEAK = (
+    "import os; said = os.open('/run/channels/{name}', os.O_WRONLY | os.O_APPEND); "
+    "os.dup2(said, 1); os.dup2(said, 2); os.close(said)\n"
+)
 RUN = f"import sys; sys.path.insert(0, {SHOWN!r}); sys.dont_write_bytecode = True; from probes.run import main; main()"
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -47,7 +55,8 @@ class Ground:
     sandboxes: Sandboxes
     uids: Uids
     told: dict[str, Any]
-    homes: Homes
+    homes: Homes | None
+    started: list[Process] = field(default_factory=list)
 
     def box(self, key: ServerKey, side: Side, *line: str) -> Box:
         """Return the very sandbox that the launcher starts, with another command in it."""
@@ -57,12 +66,23 @@ class Ground:
             made = self.sandboxes.kernel_box(key, KERNEL, ".")
         log = self.settings.logs / f"{key.account}-{side}-{time.monotonic_ns()}"
         shown = Bind(PROBES, f"{SHOWN}/{PROBES.name}", writable=False)
-        return replace(made, line=line, silent=False, log=log, binds=(*made.binds, shown))
+        return replace(made, line=line, log=log, binds=(*made.binds, shown))
 
     def start(self, key: ServerKey, side: Side, code: str, *words: str) -> tuple[Process, Path]:
         """Start a Python program in a sandbox; return its first process, and what it prints."""
-        wanted = self.box(key, side, "/opt/analyst/bin/python", "-I", "-c", code, *words)
-        return self.sandboxes.start(wanted), wanted.log
+        heard = self._heard(key) if side is Side.KERNEL else None
+        aloud = f"{SPEAK.format(name=heard.name)}{code}" if heard else code
+        wanted = self.box(key, side, "/opt/analyst/bin/python", "-I", "-c", aloud, *words)
+        self.started.append(self.sandboxes.start(wanted))
+        return self.started[-1], heard or wanted.log
+
+    def _heard(self, key: ServerKey) -> Path:
+        """Return a file for what a kernel prints: what it says itself is thrown away, and stays so here."""
+        self.box(key, Side.KERNEL)  # makes the folders
+        found = self.settings.between / str(self.uids.of(key)) / "channels" / f"said-{time.monotonic_ns()}"
+        found.touch()
+        found.chmod(0o666)
+        return found
 
     def run(self, key: ServerKey, side: Side, code: str, *words: str) -> str:
         """Run a Python program in a sandbox to its end; return what it printed."""
@@ -82,11 +102,15 @@ def ground() -> Iterator[Ground]:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ground-")))
         settings = _settings(root)
         uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
-        mounts.leave_the_hosts_mounts(follow=True)  # as the launcher does
-        made = Ground(settings, Sandboxes(settings, uids), uids, {}, Homes(settings, _key_of))
+        if settings.as_root:
+            mounts.leave_the_hosts_mounts(follow=True)  # as the launcher does
+        made = Ground(
+            settings, Sandboxes(settings, uids), uids, {}, Homes(settings, _key_of) if settings.as_root else None
+        )
         stack.callback(_clear, made)
         for key in (MINE, OTHER):
-            made.homes.open(key, uids.of(key))
+            if made.homes is not None:
+                made.homes.open(key, uids.of(key))
         made.told |= _files(made, root)
         made.told |= _network(stack) | _shared(stack)
         made.told |= _neighbours(made)
@@ -100,18 +124,15 @@ def _key_of(key: ServerKey) -> bytearray:
 
 def _settings(root: Path) -> Settings:
     plain = launcher_kit.settings(root)
-    for folder in (root / "orders", root / "hub", plain.between):
-        folder.mkdir(exist_ok=True)
+    for folder in (plain.orders, plain.hub.parent, plain.between):
         folder.chmod(0o755)
     return replace(
         plain,
-        as_root=True,
+        as_root=os.geteuid() == 0,
         first_uid=380_000 + 100 * (os.getpid() % 100),
         uids=20,
         analyst=PYTHON.parents[1],
         config=ROOT / "kernels" / "server_config.py",
-        hub=root / "hub" / "hub.sock",
-        orders=root / "orders" / "kernels.sock",
     )
 
 
@@ -121,26 +142,31 @@ def _files(made: Ground, root: Path) -> dict[str, Any]:
     canary = root / "canary"
     canary.write_text("seen")
     canary.chmod(0o644)
-    for path in (settings.hub, settings.orders, settings.socket):
-        with socket.socket(socket.AF_UNIX) as one:
-            one.bind(str(path))
     for key in (MINE, OTHER):
         made.box(key, Side.SERVER, "true")  # makes the folders of this person
+    orders = [settings.orders / str(made.uids.of(key)) / order_doors.NAME for key in (MINE, OTHER)]
+    for path in (settings.hub, settings.socket, *orders):
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(str(path))
     other = made.uids.of(OTHER, Side.KERNEL)
+    homes = [settings.homes / key.project / key.account for key in (MINE, OTHER)]
+    if settings.as_root:
+        homes = [clear_view(settings, made.uids.of(key)) for key in (MINE, OTHER)]
     return {
         "canary": str(canary),
         "house": str(root / "state"),
         "state": str(settings.state),
         "logs": str(settings.logs),
         "launcher": str(settings.socket),
-        "other_home": str(clear_view(settings, made.uids.of(OTHER))),
-        "own_home": str(clear_view(settings, made.uids.of(MINE))),
+        "other_home": str(homes[1]),
+        "own_home": str(homes[0]),
         "images": str(settings.homes),
         "own_image": str(settings.homes / MINE.project / f"{MINE.account}.home"),
         "mounts_of_homes": str(place_of(settings)),
         "own_cipher": str(clear_view(settings, made.uids.of(MINE)).with_name("raw")),
         "loops": [path.name for path in Path("/sys/block").glob("loop*")],
         "other_caller": str(settings.callers / str(other)),
+        "other_orders": str(orders[1]),
         "between": str(settings.between / str(made.uids.of(OTHER))),
         "token": TOKEN,
     }
@@ -218,14 +244,25 @@ def _neighbours(made: Ground) -> dict[str, Any]:
 
 
 def _clear(made: Ground) -> None:
+    for process in made.started:
+        process.kill()
+    while any(process.runs() for process in made.started):
+        time.sleep(0.02)
+    made.sandboxes.reap()
+    for key in (MINE, OTHER):
+        made.sandboxes.clear(key)
+    if made.homes is not None:
+        _close_homes(made, made.homes)
+
+
+def _close_homes(made: Ground, homes: Homes) -> None:
+    """End what is off the record, by its user, and close the homes."""
     for key in (MINE, OTHER):
         for side in Side:
             kill_user(made.uids.of(key, side))
-        made.sandboxes.reap()
-        made.sandboxes.clear(key)
-        made.homes.close(made.uids.of(key))
-    while made.homes.closing:
-        made.homes.sweep()
+        homes.close(made.uids.of(key))
+    while homes.closing:
+        homes.sweep()
         time.sleep(0.02)
     mounts.detach(place_of(made.settings))
 

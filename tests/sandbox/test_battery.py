@@ -70,6 +70,7 @@ def test_on_the_open_host_the_same_probes_find_ways(made: Ground, tmp_path: Path
 
 
 def test_a_home_is_closed_for_good_while_the_sandbox_of_another_goes_on(made: Ground) -> None:
+    assert made.homes is not None
     third = ServerKey("third.one", OTHER.project)
     number, image = made.uids.of(third), made.settings.homes / third.project / f"{third.account}.home"
     made.homes.open(third, number)

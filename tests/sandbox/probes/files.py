@@ -19,6 +19,7 @@ for _name, _key in (
     ("the encrypted folder of the own home", "own_cipher"),
     ("the logs", "logs"),
     ("the gateway's socket of another person", "other_caller"),
+    ("the socket by which another server orders kernels", "other_orders"),
     ("the folder between another server and kernel", "between"),
 ):
 

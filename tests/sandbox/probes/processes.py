@@ -14,6 +14,11 @@ def _():
     return any(os.stat(f"/proc/{name}").st_uid != os.getuid() for name in os.listdir("/proc") if name.isdigit())
 
 
+@probe("processes", "another first process than the sandbox's own")
+def _():
+    return open("/proc/1/comm").read() != "tini\n"
+
+
 @probe("processes", "a signal to a process of the host")
 def _():
     mine = {int(name) for name in os.listdir("/proc") if name.isdigit()}

@@ -59,6 +59,16 @@ def _():
     return connects(socket.AF_UNIX, TOLD["other_caller"] + "/gateway.sock")
 
 
+@probe("sockets", "the socket by which another server orders kernels, beside the own", SERVER)
+def _():
+    return set(os.listdir("/run/launcher")) != {"kernels.sock"}
+
+
+@probe("sockets", "the gateway's socket of another person, beside the own", KERNEL)
+def _():
+    return not set(os.listdir("/run/gateway")) <= {"gateway.sock"}
+
+
 @probe("sockets", "the launcher's orders of the hub", SERVER)
 def _():
     return os.path.lexists(TOLD["launcher"]) or connects(socket.AF_UNIX, "/run/launcher/launcher.sock")

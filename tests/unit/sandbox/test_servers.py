@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from enclave.errors import PermissionDenied, RequestError, SetupError, UserError
 from enclave.sandbox import environment, home_image
 from enclave.sandbox.destroyed import remove_homes
+from enclave.sandbox.kernel_orders import KernelOperation, KernelOrder
 from enclave.sandbox.processes import Process
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.servers import Servers
@@ -325,6 +327,23 @@ def test_a_refused_order_is_noted_once_with_the_names_that_the_house_knows(launc
         {"event": "server_refused", "code": "UNKNOWN_PROJECT"},
         {"event": "server_refused", "code": "NOT_THE_HUB"},
     ]
+
+
+def test_an_order_about_kernels_is_a_servers_own_by_its_socket_and_its_user(launcher: Servers, tmp_path: Path) -> None:
+    begin(launcher, tmp_path)
+    (number,) = launcher.order_doors().values()
+    assert stat.S_ISSOCK((tmp_path / "orders" / str(number) / "kernels.sock").stat().st_mode)
+    kernel = "6f69c0bb-93ef-4c9e-936b-731c4f6f89cc"
+    order = KernelOrder(KernelOperation.POLL, kernel, ".")
+    assert launcher.do_for_server(number, os.getuid(), order) is False
+    for asked in ((number, os.getuid() + 1), (number + 1, os.getuid()), (number + 2, os.getuid())):
+        with pytest.raises(PermissionDenied, match="NOT_A_SERVER"):
+            launcher.do_for_server(*asked, order)
+    launcher.do(stop())
+    assert ended(launcher, "STOPPED")
+    assert launcher.order_doors() == {}
+    with pytest.raises(PermissionDenied, match="NOT_A_SERVER"):
+        launcher.do_for_server(number, os.getuid(), order)
 
 
 def test_a_refused_order_about_a_kernel_is_noted_once_with_whose_server_it_was(
