@@ -37,10 +37,10 @@ if [ "${1:-}" = tests ]; then
     exit 0
 fi
 
-# As root, notebook servers and kernels run in sandboxes, and homes are encrypted.
+need bwrap bubblewrap "it makes the sandboxes of notebook servers and kernels"
+need tini tini "it is the first process in each sandbox"
+# As root, homes are encrypted.
 if [ "$(id -u)" = 0 ]; then
-    need bwrap bubblewrap "it makes the sandboxes of notebook servers and kernels"
-    need tini tini "it is the first process in each sandbox"
     need gocryptfs gocryptfs "it encrypts the homes"
     need fusermount3 fuse3 "it brings what gocryptfs is mounted by"
     need mkfs.ext4 e2fsprogs "it makes the file systems of homes"

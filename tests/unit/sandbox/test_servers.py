@@ -155,7 +155,7 @@ def test_a_locked_vault_starts_nothing_and_ends_nothing(launcher: Servers, tmp_p
 
 
 def test_a_closed_project_ends_its_servers_and_starts_none(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     directory(closed=(PROJECT,)).write(tmp_path / "directory.json")
     assert ended(launcher, "RETENTION_PASSED")
     with pytest.raises(PermissionDenied) as refusal:
@@ -164,7 +164,7 @@ def test_a_closed_project_ends_its_servers_and_starts_none(launcher: Servers, tm
 
 
 def test_homes_of_a_destroyed_project_are_removed_once_no_server_runs(launcher: Servers, tmp_path: Path) -> None:
-    launcher.do(start())
+    begin(launcher, tmp_path)
     homes = settings(tmp_path).homes
     (homes / OTHER).mkdir(exist_ok=True)
     (homes / "elsewhere").mkdir()
