@@ -267,9 +267,9 @@ def _close_homes(made: Ground, homes: Homes) -> None:
     mounts.detach(place_of(made.settings))
 
 
-def probes_of(made: Ground, side: Side) -> list[tuple[str, str, str, str]]:
-    """Run all probes of a side; return group, name, outcome and reason of each."""
-    told = json.dumps(made.told | {"side": str(side)})
+def probes_of(made: Ground, side: Side, only: str = "") -> list[tuple[str, str, str, str]]:
+    """Run all probes of a side, or only that of a name; return group, name, outcome and reason of each."""
+    told = json.dumps(made.told | {"side": str(side), "only": only})
     said = made.run(MINE, side, RUN, told)
     found = []
     for line in said.splitlines():

@@ -16,7 +16,7 @@ def main():
     """Run every probe of this side, each in a child of its own."""
     TOLD.update(json.loads(sys.argv[1]))
     for group, name, sides, function in PROBES:
-        if TOLD["side"] in sides:
+        if TOLD["side"] in sides and TOLD.get("only", "") in ("", name):
             print(json.dumps([group, name, *one(function)]), flush=True)
 
 
