@@ -34,9 +34,9 @@ run: $(STAMP) ## set up, then start the workbench on made-up data; prints its ad
 demo: $(STAMP) ## the whole job for 151,000 made-up persons, years 2016 and 2017 (many minutes)
 	$(BIN)/enclave demo --preset demo --years 2 --root $(DEMO_ROOT)
 
-# Three at a time on two cores: much of the time is spent waiting for servers and pages.
+# Four at a time on two cores: much of the time is spent waiting for servers and pages.
 test: $(TEST_STAMP) ## set up, then run the tests; T=path for some of them
-	$(BIN)/python -m pytest $(T) -q -m "not full" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(T) -q -m "not full" -n 4 --dist loadfile --no-loadscope-reorder
 
 full: $(TEST_STAMP) ## every figure of every claim: deep, random where useful, slow
 	$(BIN)/python -m pytest tests -q -n 2 --dist loadfile --no-loadscope-reorder

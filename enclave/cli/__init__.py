@@ -4,29 +4,58 @@ Exit codes: 0 done; 2 wrong usage; 10 policy; 11 request; 12 permission; 13 deli
 """
 
 import sys
+from importlib import import_module
 
 import click
 
 from enclave import __version__
-from enclave.cli import destruction, machine, operators, own_files, policies, proofs, requests, work
 from enclave.errors import EnclaveError
 
+MODULES = {
+    "attack": "outside",
+    "demo": "work",
+    "derive": "work",
+    "destroy": "destruction",
+    "doctor": "machine",
+    "fsck": "proofs",
+    "intake": "work",
+    "log": "proofs",
+    "operator": "operators",
+    "own-files": "own_files",
+    "policy": "policies",
+    "prepare": "work",
+    "produce": "work",
+    "protect": "work",
+    "release": "requests",
+    "request": "requests",
+    "review": "requests",
+    "synth": "work",
+    "verify": "proofs",
+    "workbench": "workbench",
+}
+"""In which module each command stands. A command loads its own and no other: all of them take seconds to load."""
 
-@click.group(context_settings={"max_content_width": 100})
+
+class Commands(click.Group):
+    """The commands by their names, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return all names."""
+        return sorted(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load a command; None where there is none of this name."""
+        if cmd_name not in MODULES:
+            return None
+        module = import_module(f"{__name__}.{MODULES[cmd_name]}")
+        found: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return found
+
+
+@click.group(cls=Commands, context_settings={"max_content_width": 100})
 @click.version_option(__version__)
 def cli() -> None:
     """Secure enclave workbench: deliveries in, coded and encrypted; checked statistics out."""
-
-
-for command in (
-    *(operators.operator, operators.workbench, machine.doctor, policies.policy),
-    own_files.own_files,
-    destruction.destroy,
-    *(work.synth, work.intake, work.prepare, work.produce, work.derive, work.demo, work.protect),
-    *(requests.request, requests.review, requests.release),
-    *(proofs.attack, proofs.verify, proofs.log, proofs.fsck),
-):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -7,11 +7,9 @@ import click
 
 from enclave.cli.options import ACCOUNT, ANY_FILE, DAY, FILE, ROOT, account_of, house_of, opens_the_vault
 from enclave.gateway.retention import Extension
-from enclave.wiring import commands
+from enclave.wiring.commands import operating
 from enclave.wiring.keys import key_holder, operator_client
 from enclave.wiring.keys.key_holder import Given
-from enclave.wiring.workbench.run import run_workbench
-from enclave.wiring.workbench.settings import DEFAULT
 
 
 @click.group()
@@ -37,7 +35,7 @@ def operator_init(
 ) -> None:
     """Make a house: folders, keys, vault, book. Asks for a passphrase unless told how to protect the master key."""
     protect = key_holder.protection_from(key_file, shares, shares_to, passphrase_fd)
-    commands.make(root, synthetic=synthetic, protect=protect)
+    operating.make(root, synthetic=synthetic, protect=protect)
     click.echo(f"made {root}; now enrol people with `enclave operator enrol`")
     if key_file is not None:
         click.echo(f"{key_file} opens it: keep it on a medium elsewhere, and a copy in a safe")
@@ -66,7 +64,7 @@ def operator_lock(root: Path) -> None:
 @ROOT
 def operator_status(root: Path) -> None:
     """Tell how the vault stands, how the master key is protected, and when projects close."""
-    for line in commands.door(root):
+    for line in operating.door(root):
         click.echo(line)
 
 
@@ -77,7 +75,7 @@ def operator_status(root: Path) -> None:
 def operator_enrol(root: Path, account: str | None, people: Path) -> None:
     """Enrol the persons of a YAML file: id, accounts, roles, projects, conflicts, trained_until."""
     with house_of(root) as house:
-        click.echo(commands.enrol(house, account_of(house, account), people))
+        click.echo(operating.enrol(house, account_of(house, account), people))
 
 
 @operator.command("extend")
@@ -94,12 +92,4 @@ def operator_extend(
     """Record a decision that a project's data may be kept longer; one that came too late is refused."""
     with house_of(root) as house:
         extension = Extension(ruling, dated.date(), authority, until.date())
-        click.echo(commands.extend(house, account_of(house, account), project, extension))
-
-
-@click.command()
-@click.option("--root", type=click.Path(path_type=Path), required=True, help="Folder of the workbench.")
-@click.option("--settings", type=FILE, default=DEFAULT, help="Settings; hub_config/workbench.yaml if not given.")
-def workbench(root: Path, settings: Path) -> None:
-    """Start the workbench: hub, gateway, notebook servers, and the front that people reach with a browser."""
-    run_workbench(root, settings, say=click.echo)
+        click.echo(operating.extend(house, account_of(house, account), project, extension))

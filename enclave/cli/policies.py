@@ -6,7 +6,7 @@ import click
 
 from enclave.cli.options import FILE
 from enclave.policy.reading.words import LANGUAGES, Language
-from enclave.wiring import commands
+from enclave.wiring.commands import policies
 
 
 @click.group()
@@ -18,7 +18,7 @@ def policy() -> None:
 @click.argument("files", type=FILE, nargs=-1)
 def policy_check(files: tuple[Path, ...]) -> None:
     """Check policy files against the house, the code lists and the sources; all that are shipped if none is named."""
-    for line in commands.check_policies(files):
+    for line in policies.check(files):
         click.echo(line)
 
 
@@ -27,7 +27,7 @@ def policy_check(files: tuple[Path, ...]) -> None:
 @click.argument("file", type=FILE)
 def policy_show(file: Path, language: Language) -> None:
     """Print a policy for people who read law: every statement beside its paragraph."""
-    for line in commands.show_policy(file, language):
+    for line in policies.show_page(file, language):
         click.echo(line)
 
 
@@ -36,5 +36,5 @@ def policy_show(file: Path, language: Language) -> None:
 @click.argument("new", type=FILE)
 def policy_diff(old: Path, new: Path) -> None:
     """Say in sentences what changes from one policy to another: WIDER, NARROWER or CHANGED."""
-    for line in commands.diff_policies(old, new):
+    for line in policies.compare(old, new):
         click.echo(line)

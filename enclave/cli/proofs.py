@@ -1,25 +1,12 @@
 """Attack and verify releases, verify the audit log, and check that everything agrees."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from enclave.cli.options import ACCOUNT, FILE, FOLDER, KEY, ROOT, account_of, house_of, opens_the_vault
-from enclave.wiring import commands
+from enclave.cli.options import ACCOUNT, FILE, KEY, ROOT, account_of, house_of, opens_the_vault
+from enclave.wiring.commands import proofs
 from enclave.wiring.keys.key_holder import Given
-
-
-@click.command()
-@KEY
-@click.argument("folders", type=FOLDER, nargs=-1, required=True, metavar="RELEASE...")
-def attack(key: Path, folders: tuple[Path, ...]) -> None:
-    """Attack releases together, with nothing but what they print."""
-    finding = commands.attack(folders, key)
-    for line in finding.lines():
-        click.echo(line)
-    if not finding.passed:
-        sys.exit(1)
 
 
 @click.command()
@@ -28,9 +15,9 @@ def attack(key: Path, folders: tuple[Path, ...]) -> None:
 def verify(key: Path, what: Path) -> None:
     """Verify a release (signature, hashes, completeness, additivity), or a certificate of destruction."""
     if what.is_file():
-        click.echo(f"{commands.verify_certificate(what, key)}; verified")
+        click.echo(f"{proofs.verify_certificate(what, key)}; verified")
     else:
-        commands.verify(what, key)
+        proofs.verify(what, key)
         click.echo(f"{what.name}: verified")
 
 
@@ -45,7 +32,7 @@ def log() -> None:
 def log_verify(root: Path, anchor: Path | None) -> None:
     """Verify the whole audit log; with an anchor, also that nothing was cut off."""
     with house_of(root) as house:
-        commands.verify_log(house, anchor)
+        proofs.verify_log(house, anchor)
     click.echo("audit log: verified")
 
 
@@ -56,7 +43,7 @@ def log_verify(root: Path, anchor: Path | None) -> None:
 def log_dump(root: Path, account: str | None, out: Path) -> None:
     """Write the audit log to a file that verify_log.py reads."""
     with house_of(root) as house:
-        click.echo(commands.dump_log(house, account_of(house, account), out))
+        click.echo(proofs.dump_log(house, account_of(house, account), out))
 
 
 @click.command()
@@ -65,5 +52,5 @@ def log_dump(root: Path, account: str | None, out: Path) -> None:
 def fsck(root: Path, given: Given) -> None:
     """Check that outbox, log, state, certificates and store agree. Finishes what a crash left open."""
     with house_of(root, given) as house:
-        commands.check_everything(house)
+        proofs.check_everything(house)
     click.echo("outbox, log, state, certificates and store agree")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from enclave.cli.options import ACCOUNT, ROOT, account_of, house_of, opens_the_vault
-from enclave.wiring import commands
+from enclave.wiring.commands import checking
 from enclave.wiring.keys.key_holder import Given
 
 
@@ -20,7 +20,7 @@ def request() -> None:
 def request_list(root: Path, account: str | None) -> None:
     """List the requests that you may see."""
     with house_of(root) as house:
-        for line in commands.requests(house, account_of(house, account)):
+        for line in checking.requests(house, account_of(house, account)):
             click.echo(line)
 
 
@@ -31,7 +31,7 @@ def request_list(root: Path, account: str | None) -> None:
 def request_show(root: Path, account: str | None, request_id: str) -> None:
     """Show where a request stands."""
     with house_of(root) as house:
-        for line in commands.status(house, account_of(house, account), request_id):
+        for line in checking.status(house, account_of(house, account), request_id):
             click.echo(line)
 
 
@@ -69,7 +69,7 @@ def review() -> None:
 def review_show(*, root: Path, account: str | None, out: Path, request_id: str, given: Given) -> None:
     """Unpack a request's tables as they will be published."""
     with house_of(root, given) as house:
-        click.echo(commands.unpack(house, account_of(house, account), request_id, out))
+        click.echo(checking.unpack(house, account_of(house, account), request_id, out))
 
 
 @review.command("vote")
@@ -77,11 +77,11 @@ def review_show(*, root: Path, account: str | None, out: Path, request_id: str, 
 @ACCOUNT
 @click.option("--comment", default="", help="Needed unless you approve.")
 @click.argument("request_id", metavar="REQUEST")
-@click.argument("decision", type=click.Choice(commands.DECISIONS))
+@click.argument("decision", type=click.Choice(checking.DECISIONS))
 def review_vote(root: Path, account: str | None, comment: str, request_id: str, decision: str) -> None:
     """Cast your vote."""
     with house_of(root) as house:
-        click.echo(commands.vote(house, account_of(house, account), request_id, decision, comment))
+        click.echo(checking.vote(house, account_of(house, account), request_id, decision, comment))
 
 
 @review.command("return")
@@ -103,4 +103,4 @@ def review_return(root: Path, account: str | None, comment: str, request_id: str
 def release(root: Path, account: str | None, request_id: str, given: Given) -> None:
     """Release what two checkers approved: attack once more, sign, publish."""
     with house_of(root, given) as house:
-        click.echo(commands.release(house, account_of(house, account), request_id))
+        click.echo(checking.release(house, account_of(house, account), request_id))

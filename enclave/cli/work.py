@@ -18,20 +18,20 @@ from enclave.cli.options import (
     opens_the_vault,
     say,
 )
-from enclave.wiring import commands
+from enclave.wiring.commands import work
 from enclave.wiring.keys.key_holder import Given
 from enclave.wiring.protect_tables.quiet import quiet_solver
 from enclave.wiring.protect_tables.run import protect_problem
 
 
 @click.command()
-@click.option("--preset", type=click.Choice(commands.PRESETS), required=True, help="Size of the made-up world.")
+@click.option("--preset", type=click.Choice(work.PRESETS), required=True, help="Size of the made-up world.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Empty folder for the deliveries.")
 @click.option("--year", type=int, help="Year of the advice; the preset's own if left out.")
 @click.option("--seed", type=int, default=17, show_default=True, help="Same seed, same bytes.")
 def synth(preset: str, out: Path, year: int | None, seed: int) -> None:
     """Write made-up deliveries, stamped SYNTHETIC."""
-    commands.synth(preset, out, year, seed, say=say)
+    work.synth(preset, out, year, seed, say=say)
     click.echo(str(out))
 
 
@@ -44,7 +44,7 @@ def synth(preset: str, out: Path, year: int | None, seed: int) -> None:
 def intake(*, root: Path, account: str | None, correction: bool, folders: tuple[Path, ...], given: Given) -> None:
     """Take delivery folders in, each file once. Prints counts per reason, for stewards."""
     with house_of(root, given) as house:
-        for text in commands.take_in(house, account_of(house, account), folders, correction=correction, say=say):
+        for text in work.take_in(house, account_of(house, account), folders, correction=correction, say=say):
             click.echo(text)
 
 
@@ -57,7 +57,7 @@ def intake(*, root: Path, account: str | None, correction: bool, folders: tuple[
 def prepare(*, root: Path, account: str | None, year: int, policy_id: str, given: Given) -> None:
     """Link, code and store the data of a year."""
     with house_of(root, given) as house:
-        click.echo(commands.prepare(house, account_of(house, account), policy_id, year, say=say))
+        click.echo(work.prepare(house, account_of(house, account), policy_id, year, say=say))
 
 
 @click.command()
@@ -70,7 +70,7 @@ def prepare(*, root: Path, account: str | None, year: int, policy_id: str, given
 def produce(*, root: Path, account: str | None, year: int, purpose: str, policy_id: str, given: Given) -> None:
     """Make the tables of a year, protect and prove them, and hand them to the checkers (stage 1)."""
     with house_of(root, given) as house:
-        for line in commands.produce(house, account_of(house, account), policy_id, year, purpose, say=say):
+        for line in work.produce(house, account_of(house, account), policy_id, year, purpose, say=say):
             click.echo(line)
 
 
@@ -88,19 +88,17 @@ def derive(
     """Work results out from the tables released inside, and hand them to the checkers (stage 2)."""
     with house_of(root, given) as house:
         click.echo(
-            commands.derive(
-                house, account_of(house, account), policy_id, year, results=results, purpose=purpose, say=say
-            )
+            work.derive(house, account_of(house, account), policy_id, year, results=results, purpose=purpose, say=say)
         )
 
 
 @click.command()
-@click.option("--preset", type=click.Choice(commands.PRESETS), default="tiny", show_default=True)
+@click.option("--preset", type=click.Choice(work.PRESETS), default="tiny", show_default=True)
 @click.option("--root", type=click.Path(path_type=Path), required=True, help="Empty folder for everything.")
 @click.option("--years", type=int, default=2, show_default=True, help="How many years, from 2016 on.")
 def demo(preset: str, root: Path, years: int) -> None:
     """Do the whole job on made-up data, unattended, with two made-up checkers."""
-    for line in commands.demo(preset, root, years, say=say):
+    for line in work.demo(preset, root, years, say=say):
         click.echo(line)
 
 

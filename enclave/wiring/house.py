@@ -19,7 +19,6 @@ from enclave.ledger.audit_log import write_anchor
 from enclave.ledger.book import Book
 from enclave.ledger.register import Register
 from enclave.ledger.signing import SigningKey
-from enclave.linkage.intake import Intake
 from enclave.sandbox.notices import Once
 from enclave.vault.protection import Opener
 from enclave.vault.store import Vault
@@ -82,10 +81,6 @@ class House:
     def lock(self, account: str = "") -> None:
         """Lock the vault: forget the key."""
         self.door.lock(account)
-
-    def intake(self) -> Intake:
-        """Return the intake of deliveries."""
-        return Intake(self.vault, self.reference.sources, self.reference.codelists, synthetic=self.settings.synthetic)
 
     def log(self, actor: str, action: LogAction, subject: str, **details: str) -> None:
         """Write one entry to the audit log."""

@@ -16,6 +16,7 @@ from enclave.gateway.log_entry import LogAction
 from enclave.gateway.records import HistoryEntry
 from enclave.gateway.request import Request, Stage
 from enclave.ledger.report import CellCounts, ProtectionReport, report_files
+from enclave.linkage.intake import Intake
 from enclave.linkage.prepare import prepare
 from enclave.linkage.prepared import DATASET, data_snapshot
 from enclave.linkage.report import IntakeReport, PrepareReport
@@ -68,7 +69,9 @@ class Produced:
 def take_in(house: House, folder: Path, account: str, *, correction: bool, say: Say) -> IntakeReport:
     """Take a delivery folder in and log every file; the report holds raw counts, for stewards only."""
     person = house.allow(account, "intake", permissions.check_take_in)
-    report = house.intake().take_folder(folder, correction=correction, progress=say)
+    known = house.reference
+    intake = Intake(house.vault, known.sources, known.codelists, synthetic=house.settings.synthetic)
+    report = intake.take_folder(folder, correction=correction, progress=say)
     for file in report.files:
         if file.refusal is None:
             house.log(person.id, LogAction.DELIVERY_TAKEN, file.file, account=account)

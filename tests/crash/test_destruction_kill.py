@@ -18,7 +18,7 @@ from enclave.gateway.canonical import sha256
 from enclave.ledger.book import Book
 from enclave.ledger.verify_certificate import examine
 from enclave.vault.files import HALF
-from enclave.wiring import commands
+from enclave.wiring.commands import proofs
 from enclave.wiring.house import open_house
 from enclave.wiring.keys.key_holder import key_file
 from enclave.wiring.settings import Settings
@@ -64,7 +64,7 @@ def judge(here: Path, before: Path) -> None:
     assert in_the_open(here.parent, GONE) == 0
     assert not key_path(here).exists()
     with open_house(here, key_file(new, Settings.read(here))) as house:
-        commands.check_everything(house)
+        proofs.check_everything(house)
         assert house.retention.begun() == ()
         digest = house.retention.destruction(GONE).certificate
     data = (here / "certificates" / f"{GONE}.json").read_bytes()

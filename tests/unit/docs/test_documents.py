@@ -15,7 +15,7 @@ import pytest
 from enclave import errors
 from enclave.cli import cli
 from enclave.policy.strict_yaml import read
-from enclave.wiring import commands
+from enclave.wiring.commands import operating
 from enclave.wiring.house import made_up_people
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -100,7 +100,7 @@ def test_every_command_of_the_readme_exists(line: str) -> None:
     words = line.split()[1:]
     command: click.Command = cli
     while isinstance(command, click.Group):
-        found = command.commands.get(words.pop(0))
+        found = command.get_command(click.Context(command), words.pop(0))
         assert found is not None, line
         command = found
     options = {name for parameter in command.params for name in parameter.opts}
@@ -115,7 +115,7 @@ def test_the_people_of_the_readme_are_those_of_the_demonstration() -> None:
     assert isinstance(data, Mapping)
     entries = data["people"]
     assert isinstance(entries, tuple)
-    people = [commands._person(entry, "README.md") for entry in entries]
+    people = [operating._person(entry, "README.md") for entry in entries]
     shown = {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in people}
     made_up = made_up_people("advice-17-17-2016", date(2027, 12, 31))
     assert shown == {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in made_up}

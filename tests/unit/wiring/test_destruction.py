@@ -18,7 +18,7 @@ from enclave.gateway.retention import Extension
 from enclave.ledger import verify_certificate
 from enclave.linkage.taken import PROJECT as INTAKE
 from enclave.vault.master_file import MasterKeyFile
-from enclave.wiring import commands
+from enclave.wiring.commands import operating, proofs, work
 from enclave.wiring.destruction import command
 from enclave.wiring.house import made_up_people, open_house
 from enclave.wiring.keys.key_holder import Given, by_new_key_file, by_new_shares, key_file, share_files
@@ -85,7 +85,7 @@ def test_no_canary_can_be_read_from_the_house_with_the_new_key_and_the_other_pro
     assert readable(after, new_key(after), KEPT) == EVERYTHING
     with open_house(after, key_file(new_key(after), Settings.read(after))) as house:
         assert (house.vault.read(KEPT, "quarters", "2009-Q2")["person"] == canaries(KEPT)).all()
-        commands.check_everything(house)
+        proofs.check_everything(house)
 
 
 def test_a_copy_of_the_whole_house_from_before_opens_with_no_key_that_is_left(
@@ -125,7 +125,7 @@ def test_old_data_put_back_are_removed_and_an_old_log_is_noticed(before: Path, r
     assert readable(root, new_key(root), GONE) == set()
     (root / "anchor" / "log-head.json").unlink()
     with open_house(root) as house, pytest.raises(IntegrityError, match="LOG_INVALID"):
-        commands.verify_log(house, kept)
+        proofs.verify_log(house, kept)
 
 
 def test_the_old_key_file_is_overwritten_where_it_lay(root: Path) -> None:
@@ -189,10 +189,10 @@ def test_status_and_a_second_destruction_say_that_it_is_done(after: Path) -> Non
         lines = house.retention.lines()
         assert any(f"{GONE}: destroyed; certificate" in line for line in lines)
         with pytest.raises(PolicyError, match="PROJECT_DESTROYED"):
-            commands.prepare(house, "staff.one", "advice-17-17", 2016, say=print)
+            work.prepare(house, "staff.one", "advice-17-17", 2016, say=print)
         late = Extension("18/042", date(2026, 1, 1), "committee", date(2030, 1, 1))
         with pytest.raises(PolicyError, match="PROJECT_DESTROYED"):
-            commands.extend(house, "steward.one", GONE, late)
+            operating.extend(house, "steward.one", GONE, late)
         assert house.destroyer.carry_out(GONE, None, keys_gone=lambda: None).exists()
 
 
@@ -200,13 +200,13 @@ def test_fsck_finds_a_certificate_that_was_changed_or_taken_away(root: Path) -> 
     path = destroy(root)
     good = path.read_bytes()
     with open_house(root, key_file(new_key(root), Settings.read(root))) as house:
-        commands.check_everything(house)
+        proofs.check_everything(house)
         path.write_bytes(good.replace(b"steward.one", b"steward.two"))
         with pytest.raises(IntegrityError, match="certificate"):
-            commands.check_everything(house)
+            proofs.check_everything(house)
         path.unlink()
         with pytest.raises(IntegrityError, match="certificate"):
-            commands.check_everything(house)
+            proofs.check_everything(house)
 
 
 def test_deliveries_go_with_the_last_project_and_new_ones_can_come(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_decision_waits_a_week_for_the_second_one(root: Path) -> None:
 def test_an_extension_in_between_voids_what_was_decided(root: Path) -> None:
     assert _decided(root, "steward.one") == [False]
     with open_house(root) as house:
-        commands.extend(house, "steward.one", KEPT, Extension("18/1", date(2026, 1, 1), "committee", date(2030, 1, 1)))
+        operating.extend(house, "steward.one", KEPT, Extension("18/1", date(2026, 1, 1), "committee", date(2030, 1, 1)))
     assert _decided(root, "operator.one") == [False]
 
 

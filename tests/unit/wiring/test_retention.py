@@ -13,7 +13,7 @@ from enclave.cli import cli
 from enclave.errors import EnclaveError, IntegrityError, PolicyError
 from enclave.gateway.log_entry import SYSTEM, LogAction
 from enclave.gateway.retention import Extension
-from enclave.wiring import commands
+from enclave.wiring.commands import operating, work
 from enclave.wiring.desk.catalogue import Catalogue
 from enclave.wiring.desk.desk import Desk
 from enclave.wiring.desk.jobs import Jobs
@@ -64,8 +64,8 @@ def refused(house: House) -> set[str]:
         lambda: house.vault.seal(PROJECT, "one", b""),
         lambda: house.vault.coder(PROJECT, "person"),
         lambda: house.vault.partitions(PROJECT, "quarters"),
-        lambda: commands.prepare(house, "staff.one", "advice-17-17", 2016, say=print),
-        lambda: commands.produce(house, "staff.one", "advice-17-17", 2016, "purpose", say=print),
+        lambda: work.prepare(house, "staff.one", "advice-17-17", 2016, say=print),
+        lambda: work.produce(house, "staff.one", "advice-17-17", 2016, "purpose", say=print),
     )
     codes = set()
     for one in tries:
@@ -141,9 +141,9 @@ def test_an_extension_before_the_day_keeps_it_open_and_one_after_it_does_not(roo
     early = Extension("18/042", END - timedelta(days=1), "committee", date(2028, 4, 4))
     with open_house(root, opener_of(root), clock=clock) as house:
         with pytest.raises(EnclaveError, match="EXTENSION_TOO_LATE"):
-            commands.extend(house, "steward.one", PROJECT, late)
+            operating.extend(house, "steward.one", PROJECT, late)
         assert not house.retention.is_open(PROJECT)
-        commands.extend(house, "steward.one", PROJECT, early)
+        operating.extend(house, "steward.one", PROJECT, early)
         assert house.retention.is_open(PROJECT)
     with open_house(root, clock=clock) as house:
         assert house.retention.term(PROJECT).extensions == (early,)
@@ -157,13 +157,13 @@ def test_an_extension_before_the_day_keeps_it_open_and_one_after_it_does_not(roo
 def test_only_stewards_extend(root: Path, account: str) -> None:
     decided = Extension("18/042", date(2026, 1, 1), "committee", date(2028, 4, 4))
     with open_house(root) as house, pytest.raises(EnclaveError, match="NOT_STEWARD"):
-        commands.extend(house, account, PROJECT, decided)
+        operating.extend(house, account, PROJECT, decided)
 
 
 def test_an_extension_that_was_written_past_the_log_is_seen(root: Path) -> None:
     decided = Extension("18/042", date(2026, 1, 1), "committee", date(2028, 4, 4))
     with open_house(root, clock=Clock(LAST)) as house:
-        commands.extend(house, "steward.one", PROJECT, decided)
+        operating.extend(house, "steward.one", PROJECT, decided)
         house.log(SYSTEM, LogAction.POLICY_LOADED, "house.yaml", policy=house.reference.house.sha256)
     with sqlite3.connect(root / "book" / "book.sqlite") as database:
         guard = database.execute("SELECT sql FROM sqlite_master WHERE name = 'log_update'").fetchone()[0]
