@@ -4,7 +4,9 @@ Each hidden cell needs a *witness*: another table that agrees with everything pu
 value that it must be able to have (`Problem.reach`; for marks that promise a range also `depth`). The heuristic finds,
 for one unprotected cell after the other, the cheapest deviation from the truth that serves as a witness, and hides the
 cells that it moves (the linear-programming heuristic for cell suppression of Kelly, Golden and Assad, 1992). A cell
-hidden before costs next to nothing, so witnesses share cells. A clean-up then shows cells again for which other
+hidden before costs next to nothing, so witnesses share cells. One after the other they would not see which cells serve
+many needs at once; so cells are cheaper that the linear relaxation of the whole problem hides (`capacity.py`). A
+clean-up then shows cells again for which other
 witnesses exist.
 
 The outcome is a proposal. Only `attacker.py` can approve it. Work is counted in linear programs, never in seconds, so
@@ -19,6 +21,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from enclave.sdc.capacity import Pattern, relaxation
+from enclave.sdc.need import Target
 from enclave.sdc.programs import Floats, compact, least, merge_twins, model, run_program
 from enclave.sdc.table import NO_UPPER, Bools, Ints
 from enclave.sdc.work import Work
@@ -29,7 +33,10 @@ REUSE = 1e-3
 ROOM = 6
 """A witness moves no cell by more than this many times the largest need: enough, and it keeps programs bounded."""
 
-CLEAN_UP_PROGRAMS = 150
+GUIDANCE = 0.7
+"""Most of its price that a cell loses by being part of the relaxation."""
+
+CLEAN_UP_PROGRAMS = 600
 """Budget of the clean-up in linear programs: enough to finish small tables, a share of large ones."""
 
 LARGEST_MOVE = 1e4
@@ -193,11 +200,23 @@ class _State:
 
 def _protect_part(problem: Problem, work: Work | None = None) -> Outcome:
     """Protect one connected part."""
-    state = _cover(problem, work)
+    state = _cover(_guided(problem, work), work)
     _free(state, work)
     unmet = np.zeros(len(problem.values), dtype=np.bool_)
     unmet[[need.cell for need in state.open_needs()]] = True
     return state.hidden, unmet, _whole(state)
+
+
+def _guided(problem: Problem, work: Work | None) -> Problem:
+    """Return the problem with lower prices for cells that the relaxation hides, by the share that it hides of each."""
+    values, up, down = problem.values, problem.reach - problem.values, problem.values - problem.depth
+    target = Target(values, np.where(problem.must, up, 0).clip(min=0), np.where(problem.must, down, 0).clip(min=0))
+    found = relaxation(Pattern(problem.matrix, problem.must, np.zeros_like(problem.must), target), problem.weight)
+    if work is not None:
+        work.spend(found.steps)
+    weight = problem.weight.copy()
+    weight[found.cells] *= 1.0 - GUIDANCE * found.shares
+    return replace(problem, weight=weight)
 
 
 def _whole(state: _State) -> Ints:
