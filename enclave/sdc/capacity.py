@@ -64,7 +64,7 @@ def relaxation(pattern: Pattern, weight: Floats) -> Relaxation:
     parts = np.array([part for cut in cuts for _, part in cut]) / UNIT
     relation: Any = -sparse.csr_array((parts, (rows, columns)), shape=(len(cuts), len(cells)))
     found = optimize.linprog(weight[cells], A_ub=relation, b_ub=-np.ones(len(cuts)), bounds=(0, 1), method="highs-ds")
-    if found.status != 0:
+    if found.status != 0 or found.x is None:
         return nothing
     return Relaxation(cells, found.x, cuts, -found.ineqlin.marginals, int(found.nit))
 

@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from enclave.sdc.history import History
-from enclave.sdc.lower_bound import Pattern, lower_bound
+from enclave.sdc.capacity import Pattern
+from enclave.sdc.lower_bound import lower_bound
 from enclave.sdc.need import Need, NeedKind
 from enclave.sdc.protection import Protection
 from enclave.sdc.safety_rules import Rules, Zeros

@@ -36,6 +36,7 @@ HOUSEHOLDS = 4
 MIXED_KINDS_OF_PERSONS = 3
 
 Shares = NDArray[np.float64]
+Skew = Callable[[np.random.Generator, int], Shares]
 
 
 def variables() -> dict[str, Variable]:
@@ -62,7 +63,7 @@ def lumpy(rng: np.random.Generator, leaves: int) -> Shares:
     return rng.dirichlet(np.full(leaves, 0.15))
 
 
-KINDS: dict[str, tuple[Callable[[np.random.Generator, int], Shares], int]] = {
+KINDS: dict[str, tuple[Skew, int]] = {
     "long_tail": (long_tail, 1),
     "power_law": (power_law, 1),
     "mixed": (lumpy, MIXED_KINDS_OF_PERSONS),
@@ -77,13 +78,13 @@ def quarter(kind: str, seed: int, persons: int = PERSONS) -> tuple[Table, ...]:
     of_kind = rng.integers(0, kinds_of_persons, persons)
     known = variables()
     columns = {name: _column(rng, skew, of_kind, len(variable.leaves)) for name, variable in known.items()}
-    specs = (TableSpec(f"t{n}", tuple(known[v] for v in names), ("2009-Q2",), kind) for n, names in enumerate(TABLES, 1))
+    specs = (
+        TableSpec(f"t{n}", tuple(known[v] for v in names), ("2009-Q2",), kind) for n, names in enumerate(TABLES, 1)
+    )
     return tuple(_counted(spec, columns) for spec in specs)
 
 
-def _column(
-    rng: np.random.Generator, skew: Callable[[np.random.Generator, int], Shares], of_kind: NDArray[np.int64], leaves: int
-) -> NDArray[np.int64]:
+def _column(rng: np.random.Generator, skew: Skew, of_kind: NDArray[np.int64], leaves: int) -> NDArray[np.int64]:
     """Draw a category for each person by the shares of the person's kind."""
     column = np.zeros(len(of_kind), dtype=np.int64)
     for number in range(int(of_kind.max()) + 1):

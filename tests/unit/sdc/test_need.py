@@ -9,7 +9,8 @@ from scipy import sparse
 from enclave.errors import EnclaveBug, RequestError
 from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness
 from enclave.sdc.earlier import completed
-from enclave.sdc.lower_bound import Pattern, lower_bound
+from enclave.sdc.capacity import Pattern
+from enclave.sdc.lower_bound import lower_bound
 from enclave.sdc.need import Need, NeedKind, Target, _check_lowered, attack_target
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark
 from enclave.sdc.work import Work
