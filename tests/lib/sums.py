@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from enclave.sdc.history import History
 from enclave.sdc.capacity import Pattern
+from enclave.sdc.history import History
 from enclave.sdc.lower_bound import lower_bound
 from enclave.sdc.need import Need, NeedKind
 from enclave.sdc.protection import Protection

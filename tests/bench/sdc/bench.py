@@ -102,7 +102,8 @@ def _side(one: Tried) -> str:
 def summary(found: list[Result]) -> Iterator[str]:
     """Say what came of it, in a few lines."""
     ratios = [one.ratio for one in found if one.ratio is not None]
-    yield f"cells of the engine's patterns that can be shown to be too small: {sum(one.engine.unproven for one in found)}"
+    still_open = sum(one.engine.unproven for one in found)
+    yield f"cells of the engine's patterns that can be shown to be too small: {still_open}"
     yield f"quarters that the peer did not protect: {sum(bool(one.peer.failure) for one in found)} of {len(found)}"
     yield f"patterns of the peer that are not safe: {sum(one.peer.unproven > 0 for one in found)}"
     if ratios:

@@ -1,4 +1,4 @@
-"""Needs of sums, the attack on them, earlier results without truth, and the bound."""
+"""Needs of sums, the attack on them, and earlier results without truth."""
 
 from fractions import Fraction
 
@@ -9,8 +9,6 @@ from scipy import sparse
 from enclave.errors import EnclaveBug, RequestError
 from enclave.sdc.attacker import NO_DEPTH, Verdict, Witness
 from enclave.sdc.earlier import completed
-from enclave.sdc.capacity import Pattern
-from enclave.sdc.lower_bound import lower_bound
 from enclave.sdc.need import Need, NeedKind, Target, _check_lowered, attack_target
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark
 from enclave.sdc.work import Work
@@ -158,24 +156,6 @@ def test_a_figure_that_an_earlier_mark_rules_out_is_named_with_codes() -> None:
 
 def test_without_earlier_results_there_is_no_history() -> None:
     assert completed([BY_A], [], joint=False).released == ()
-
-
-def square(up: int, fixed: Bools) -> Pattern:
-    """Three cells in a line with their total; the second cell is primary."""
-    values = ints(30, 10, 12, 8)
-    matrix = line(fixed, values).matrix
-    target = Target(values, ints(0, up, 0, 0), ints(0, 0, 0, 0))
-    return Pattern(matrix, bools(0, 1, 0, 0), fixed, target)
-
-
-def test_the_bound_of_one_line() -> None:
-    assert lower_bound(square(5, bools(0, 0, 0, 0))) == 1
-    assert lower_bound(square(15, bools(1, 0, 0, 0))) == 2
-
-
-def test_the_bound_of_a_need_that_nothing_meets_says_nothing() -> None:
-    assert lower_bound(square(25, bools(1, 0, 0, 0))) == 0
-    assert lower_bound(square(5, bools(1, 0, 1, 1))) == 0
 
 
 def test_work_is_used_up_at_its_limit() -> None:
