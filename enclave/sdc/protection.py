@@ -23,9 +23,10 @@ from enclave.errors import EnclaveBug
 from enclave.sdc.attacker import Verdict, Witness, intervals
 from enclave.sdc.history import History, Released
 from enclave.sdc.judgement import Run, judge, needs, weakest_legend, zeros_may_hide
+from enclave.sdc.problem import Problem
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros, information, sensitive
 from enclave.sdc.situation import Situation
-from enclave.sdc.suppression import Problem, propose
+from enclave.sdc.suppression import propose
 from enclave.sdc.table import NO_UPPER, Bools, CellKey, Ints, Knowledge, Mark, ProtectedTable, Table
 from enclave.sdc.work import Work
 

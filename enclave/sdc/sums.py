@@ -16,11 +16,12 @@ import numpy as np
 from enclave.sdc.attacker import Verdict, Witness
 from enclave.sdc.history import History
 from enclave.sdc.need import Need, Target, attack_target
+from enclave.sdc.problem import Problem
 from enclave.sdc.programs import Floats
 from enclave.sdc.protection import FREE, HIDDEN, HIDDEN_TO_PROTECT, Protection
 from enclave.sdc.safety_rules import MarkMode, Rules, Zeros
 from enclave.sdc.situation import Situation
-from enclave.sdc.suppression import Problem, Proposal, propose
+from enclave.sdc.suppression import Proposal, propose
 from enclave.sdc.table import NO_UPPER, Bools, Ints, Knowledge, Mark, ProtectedTable, Table
 from enclave.sdc.work import Work
 
