@@ -9,7 +9,7 @@ RUN_ROOT ?= var/workbench
 DEMO_ROOT ?= var/demo-$(shell date +%Y%m%d-%H%M%S)
 T ?= tests
 
-.PHONY: help setup run demo test test-sandbox full check fix bench crash attack clean
+.PHONY: help setup run demo test test-sandbox full check fix bench bench-sdc crash attack clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -60,6 +60,11 @@ bench: $(STAMP) ## ratios against peers, in one run each
 	$(BIN)/python -m tests.bench.bench_login 5
 	$(BIN)/python -m tests.bench.bench_ten 10
 
+bench-sdc: $(STAMP) ## cells lost and seconds beside pytauargus, on the same made-up quarters (half an hour)
+	test -x .venv-bench/bin/python || python3 -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -q --require-hashes -r tests/bench/sdc/requirements.lock
+	$(BIN)/python -m tests.bench.sdc.bench .venv-bench/bin/python
+
 crash: $(TEST_STAMP) ## the reduced crash rig: kill and I/O errors on the path out
 	$(BIN)/python -m pytest tests/crash -q -m "not full"
 
@@ -70,5 +75,5 @@ attack: $(TEST_STAMP) ## the reduced attack rig
 	$(BIN)/python -m pytest tests/attack -q -m "not full" -n 2
 
 clean: ## remove what can be made again; never a house that holds data
-	rm -rf $(VENV) .venv-analyst hub_config/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-analyst .venv-bench hub_config/node_modules build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

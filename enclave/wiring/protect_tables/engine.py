@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from enclave.sdc.history import History
 from enclave.sdc.capacity import Pattern
+from enclave.sdc.history import History
 from enclave.sdc.need import Need, Target
 from enclave.sdc.protection import Protection, protect
 from enclave.sdc.safety_rules import Rules, Weights, Zeros, sensitive

@@ -121,8 +121,18 @@ def test_the_people_of_the_readme_are_those_of_the_demonstration() -> None:
     assert shown == {(p.id, p.accounts, p.roles, p.projects, p.trained_until is not None) for p in made_up}
 
 
-ASKED_FOR = ("requirements.in", "requirements-dev.in", "kernels/requirements.in", "hub_config/package.json")
-LOCKS = {"requirements.lock": ("requirements.in", "requirements-dev.in"), "kernels/requirements.lock": ASKED_FOR[2:3]}
+ASKED_FOR = (
+    "requirements.in",
+    "requirements-dev.in",
+    "kernels/requirements.in",
+    "hub_config/package.json",
+    "tests/bench/sdc/requirements.in",
+)
+LOCKS = {
+    "requirements.lock": ("requirements.in", "requirements-dev.in"),
+    "kernels/requirements.lock": ASKED_FOR[2:3],
+    "tests/bench/sdc/requirements.lock": ASKED_FOR[4:],
+}
 
 
 def _direct(name: str) -> set[str]:
