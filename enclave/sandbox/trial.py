@@ -1,6 +1,7 @@
 """Can this machine make sandboxes? Found out by making one."""
 
 import os
+import resource
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,6 @@ _SET = (
     "user.max_user_namespaces=10000, and where the machine has them kernel.unprivileged_userns_clone=1 and "
     "kernel.apparmor_restrict_unprivileged_userns=0 (sysctl)"
 )
-_LIMITS = Limits(open_files=64, processes=64, file_bytes=1024 * 1024)
 
 
 def try_sandbox() -> None:
@@ -43,10 +43,16 @@ def _nothing(log: Path) -> Box:
         binds=(),
         hidden=(),
         join=(),
-        room=Room(_LIMITS, temporary_bytes=1024 * 1024, temporary_files=100),
+        room=Room(_limits(), temporary_bytes=1024 * 1024, temporary_files=100),
         log=log,
         silent=False,
     )
+
+
+def _limits() -> Limits:
+    """Return limits that leave the number of processes as it is: Linux counts a user's all over the machine."""
+    most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    return Limits(open_files=64, processes=most, file_bytes=1024 * 1024)
 
 
 def _said(log: Path) -> str:

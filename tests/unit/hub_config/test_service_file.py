@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from enclave.cli import cli
@@ -31,7 +32,9 @@ def test_it_starts_the_workbench_with_options_that_exist() -> None:
     (line,) = settings_of("ExecStart")
     program, command, *options = line.split()
     assert program.endswith("/.venv/bin/enclave")
-    known = {name for parameter in cli.commands[command].params for name in parameter.opts}
+    found = cli.get_command(click.Context(cli), command)
+    assert found is not None
+    known = {name for parameter in found.params for name in parameter.opts}
     assert {option for option in options if option.startswith("--")} <= known
 
 
