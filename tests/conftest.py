@@ -25,8 +25,8 @@ LONG: tuple[str, ...] = (
     "tests/functional/test_pages_in_a_browser.py",
     "tests/crash/",
 )
-"""What begins next, in this order. The first ones need no house, which is made meanwhile for the workbench. The third
-stays behind the workbench in its process: a short one.
+"""What begins next, in this order. The first ones need no house, which is made meanwhile for the workbench. With four
+processes the fifth group stays behind the workbench in its process: a short one, of `unit/lib`.
 """
 
 

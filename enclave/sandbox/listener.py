@@ -9,7 +9,7 @@ from pathlib import Path
 
 from enclave.errors import PermissionDenied, RequestError, UserError
 from enclave.sandbox import kernel_orders, protocol
-from enclave.sandbox.order_doors import listening
+from enclave.sandbox.order_sockets import listening
 from enclave.sandbox.peers import peer_uid
 from enclave.sandbox.servers import Servers
 
@@ -36,18 +36,18 @@ def serve(hub: socket.socket, hub_uid: int, servers: Servers, goes_on: Callable[
     Until `goes_on` says no.
     """
     while goes_on():
-        of_servers = servers.order_doors()
+        of_servers = servers.order_sockets()
         ready, _, _ = select.select([hub, *of_servers], [], [], TICK_S)
-        for door in ready:
+        for heard in ready:
             try:
-                _serve_one(door, hub_uid, servers, of_servers.get(door))
-            except OSError as error:  # the one who asked is gone, or the door of a server that ended meanwhile
+                _serve_one(heard, hub_uid, servers, of_servers.get(heard))
+            except OSError as error:  # the one who asked is gone, or the socket of a server that ended meanwhile
                 log.warning("an order was broken off: %s", error.__class__.__name__)
         servers.sweep()
 
 
-def _serve_one(door: socket.socket, hub_uid: int, servers: Servers, server: int | None) -> None:
-    connection, _ = door.accept()
+def _serve_one(heard: socket.socket, hub_uid: int, servers: Servers, server: int | None) -> None:
+    connection, _ = heard.accept()
     with connection:
         connection.settimeout(PATIENCE_S)
         if server is None:

@@ -17,7 +17,7 @@ from enclave.sandbox.homes import Homes
 from enclave.sandbox.kernel_orders import KernelOperation, KernelOrder
 from enclave.sandbox.kernels import Kernels
 from enclave.sandbox.notices import Event, Notices, Once
-from enclave.sandbox.order_doors import OrderDoors
+from enclave.sandbox.order_sockets import OrderSockets
 from enclave.sandbox.processes import kill_user
 from enclave.sandbox.protocol import Operation, Order, ServerKey
 from enclave.sandbox.records import Running
@@ -36,7 +36,7 @@ class Servers:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock = settings, clock
-        self._doors = OrderDoors(Folders(settings))
+        self._orders = OrderSockets(Folders(settings))
         self._uids = Uids(settings.state / "uids.json", settings.first_uid, settings.uids)
         self._path = settings.state / "servers.json"
         self._running = records.read(self._path)
@@ -50,7 +50,7 @@ class Servers:
             if key not in self._running:
                 self._clear(key)
             elif side is Side.SERVER:
-                self._doors.open(self._uids.of(key))
+                self._orders.open(self._uids.of(key))
                 log.info("taken over: %s for %s", key.account, key.project)
         self._tell_gateway()
 
@@ -67,9 +67,9 @@ class Servers:
             self.sweep()
         return [self._entry(order.key)]
 
-    def order_doors(self) -> dict[socket.socket, int]:
+    def order_sockets(self) -> dict[socket.socket, int]:
         """Return the sockets by which servers order kernels, each with the number of its server."""
-        return self._doors.all()
+        return self._orders.all()
 
     def do_for_server(self, number: int, uid: int, order: KernelOrder) -> bool:
         """Do with a kernel what came by a server's own socket; PermissionDenied for any user but that server's."""
@@ -139,7 +139,7 @@ class Servers:
         if key in self._running:
             raise RequestError("SERVER_RUNS", "this server runs already; stop it first")
         uid = self._uids.of(key)
-        with self._home_open(key, uid), self._door_open(uid):
+        with self._home_open(key, uid), self._orders_heard(uid):
             self._notices.write(Event.SERVER_STARTED, account=key.account, project=key.project)  # no start without it
             process = self._sandboxes.start(self._sandboxes.server_box(key, asked))
         self._running[key] = Running(key, uid, process)
@@ -161,13 +161,13 @@ class Servers:
             raise
 
     @contextmanager
-    def _door_open(self, uid: int) -> Iterator[None]:
+    def _orders_heard(self, uid: int) -> Iterator[None]:
         """Hear orders about kernels from what is started inside the block; where that fails, no more."""
-        self._doors.open(uid)
+        self._orders.open(uid)
         try:
             yield
         except BaseException:
-            self._doors.close(uid)
+            self._orders.close(uid)
             raise
 
     def _home_lost(self, key: ServerKey) -> bool:
@@ -202,7 +202,7 @@ class Servers:
 
     def _clear(self, key: ServerKey) -> None:
         """End what is left where a server is gone: kernels, or a server that a crash kept off the record."""
-        self._doors.close(self._uids.of(key))
+        self._orders.close(self._uids.of(key))
         self._kernels.kill_all(key)
         for side in Side if self._settings.as_root else ():  # without root nothing is off the record: it ended with us
             kill_user(self._uids.of(key, side))

@@ -23,31 +23,13 @@ import pandas as pd
 from distributed import Client
 from numpy.typing import NDArray
 
-from enclave.policy.codelist import Codelist
 from enclave.sdc.table import TableSpec, Variable
 from enclave.tabulation.cluster import local_cluster
 from enclave.tabulation.tabulator import PartitionReader, tabulate
 from enclave.vault.store import Vault
+from tests.bench.advice_tables import TABLES, variables
 from tests.lib.vault_kit import created_master
 
-CODE_LISTS = Path(__file__).parents[2] / "policies" / "classifications"
-LIST_OF = {
-    "group": "groups",
-    "cluster": "clusters",
-    "sex": "sex",
-    "region": "regions",
-    "household": "lipro",
-    "origin": "origin",
-    "position": "positions",
-}
-TABLES = (
-    ("group", "position"),
-    ("cluster", "position"),
-    ("sex", "region", "position"),
-    ("household", "region", "position"),
-    ("origin", "region", "position"),
-    ("sex", "household", "region", "position"),
-)
 MEMORY = 2**31
 
 
@@ -63,13 +45,6 @@ class PlainReader:
 
     def read(self, partition: str, columns: Sequence[str]) -> dict[str, NDArray[Any]]:
         return {name: np.load(self.folder / partition / f"{name}.npy", mmap_mode="r") for name in columns}
-
-
-def variables() -> dict[str, Variable]:
-    lists = {
-        name: Codelist.from_csv(name, (CODE_LISTS / f"{name}.csv").read_text("utf-8")) for name in LIST_OF.values()
-    }
-    return {variable: Variable(variable, (lists[name].hierarchy(),)) for variable, name in LIST_OF.items()}
 
 
 def make(persons: int, quarter: int, known: dict[str, Variable]) -> dict[str, NDArray[Any]]:

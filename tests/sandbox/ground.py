@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from enclave.sandbox import mounts, order_doors
+from enclave.sandbox import mounts, order_sockets
 from enclave.sandbox.box import Bind, Box
 from enclave.sandbox.homes import Homes, clear_view, place_of
 from enclave.sandbox.processes import Process, kill_user
@@ -144,7 +144,7 @@ def _files(made: Ground, root: Path) -> dict[str, Any]:
     canary.chmod(0o644)
     for key in (MINE, OTHER):
         made.box(key, Side.SERVER, "true")  # makes the folders of this person
-    orders = [settings.orders / str(made.uids.of(key)) / order_doors.NAME for key in (MINE, OTHER)]
+    orders = [settings.orders / str(made.uids.of(key)) / order_sockets.NAME for key in (MINE, OTHER)]
     for path in (settings.hub, settings.socket, *orders):
         with socket.socket(socket.AF_UNIX) as one:
             one.bind(str(path))

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from enclave.sdc.protection import protect
 from enclave.sdc.safety_rules import Rules, Weights, Zeros
 from enclave.sdc.table import Bools
+from enclave.wiring.protect_tables.quiet import quiet_solver
 from tests.bench.sdc import jj
 from tests.bench.sdc.plot import draw
 from tests.bench.sdc.results import Result, Tried
@@ -43,7 +44,8 @@ def tried(system: System, tool: str, make: Callable[[], Bools | str]) -> Tried:
 
 def engine(system: System) -> Bools | str:
     """Protect the tables of a system."""
-    return system.hidden_by(protect(system.tables, system.rules))
+    with quiet_solver():
+        return system.hidden_by(protect(system.tables, system.rules))
 
 
 def peer(system: System, interpreter: Path, minutes: int) -> Bools | str:
@@ -51,7 +53,7 @@ def peer(system: System, interpreter: Path, minutes: int) -> Bools | str:
     with TemporaryDirectory(prefix="bench-") as folder:
         given, found = Path(folder) / "in.jj", Path(folder) / "out.jj"
         jj.write(system, given)
-        line = [str(interpreter), str(PEER), "joint", str(given), str(found), str(minutes)]
+        line = [str(interpreter), str(PEER), str(given), str(found), str(minutes)]
         try:
             ended = subprocess.run(
                 line, cwd=folder, capture_output=True, text=True, check=False, timeout=60 * minutes + SPARE_S

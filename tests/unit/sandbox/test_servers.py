@@ -331,7 +331,7 @@ def test_a_refused_order_is_noted_once_with_the_names_that_the_house_knows(launc
 
 def test_an_order_about_kernels_is_a_servers_own_by_its_socket_and_its_user(launcher: Servers, tmp_path: Path) -> None:
     begin(launcher, tmp_path)
-    (number,) = launcher.order_doors().values()
+    (number,) = launcher.order_sockets().values()
     assert stat.S_ISSOCK((tmp_path / "orders" / str(number) / "kernels.sock").stat().st_mode)
     kernel = "6f69c0bb-93ef-4c9e-936b-731c4f6f89cc"
     order = KernelOrder(KernelOperation.POLL, kernel, ".")
@@ -341,7 +341,7 @@ def test_an_order_about_kernels_is_a_servers_own_by_its_socket_and_its_user(laun
             launcher.do_for_server(*asked, order)
     launcher.do(stop())
     assert ended(launcher, "STOPPED")
-    assert launcher.order_doors() == {}
+    assert launcher.order_sockets() == {}
     with pytest.raises(PermissionDenied, match="NOT_A_SERVER"):
         launcher.do_for_server(number, os.getuid(), order)
 

@@ -21,7 +21,7 @@ def listening(path: Path, mode: int) -> socket.socket:
     return server
 
 
-class OrderDoors:
+class OrderSockets:
     """The sockets of all servers that run, by the number of the server."""
 
     def __init__(self, folders: Folders) -> None:
@@ -34,10 +34,10 @@ class OrderDoors:
 
     def close(self, server: int) -> None:
         """Listen to this server no more."""
-        door = self._open.pop(server, None)
-        if door is not None:
-            door.close()
+        found = self._open.pop(server, None)
+        if found is not None:
+            found.close()
 
     def all(self) -> dict[socket.socket, int]:
         """Return whose server each socket is."""
-        return {door: server for server, door in self._open.items()}
+        return {one: server for server, one in self._open.items()}
