@@ -16,16 +16,47 @@ pytestmark = pytest.mark.timeout(600)
 FEWEST = 320
 
 
+def become() -> list[str]:
+    """Return the words that make somebody else of root."""
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+
+
 def battery(*asked: str) -> list[tuple[str, str, str]]:
     """Run the battery as somebody who is not root; return side, outcome and the rest of every line."""
     need_analyst_environment()
     need_sandbox_without_root()
-    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
-    line = [*become, sys.executable, "-B", "-m", "tests.sandbox.battery", *asked]
+    line = [*become(), sys.executable, "-B", "-m", "tests.sandbox.battery", *asked]
     said = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
     assert " probes, " in said.stdout, said.stderr
     *lines, _ = said.stdout.splitlines()
     return [(one[:7].strip(), one[20:37].strip(), one[38:]) for one in lines]
+
+
+UNSHARE = """
+import os, struct, sys, tempfile
+from dataclasses import replace
+from pathlib import Path
+from enclave.sandbox import box, trial
+from tests.sandbox.battery import leave_out
+
+EVERYTHING_ALLOWED = struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000)
+leave_out(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    stage, log = Path(folder, "stage"), Path(folder, "log")
+    stage.mkdir()
+    made = replace(trial._nothing(log), line=("/usr/bin/unshare", "--user", "/usr/bin/true"))
+    _, outside = box.start(made, stage, EVERYTHING_ALLOWED)
+    ended = os.waitstatus_to_exitcode(os.waitpid(outside, 0)[1])
+    print("made" if ended == 0 else log.read_text())
+"""
+
+
+@pytest.mark.parametrize(("left_out", "said"), [("nothing", "unshare failed"), ("--disable-userns", "made")])
+def test_even_without_the_filter_of_calls_nobody_inside_makes_a_namespace_of_users(left_out: str, said: str) -> None:
+    need_sandbox_without_root()
+    asked = [*become(), sys.executable, "-B", "-c", UNSHARE, left_out]
+    ended = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_nothing_is_open_but_what_only_root_can_close() -> None:
